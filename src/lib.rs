@@ -1,0 +1,1 @@
+//! Finds, proves and repairs damaged Elasticsearch and OpenSearch translogs.
