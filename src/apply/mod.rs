@@ -1,0 +1,1 @@
+//! Plan -> receipt: quarantine, write, rename, sync, each step in the journal before it happens.

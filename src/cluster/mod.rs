@@ -1,0 +1,1 @@
+//! Health and allocation over HTTP; which node holds which copy.

@@ -1,0 +1,1 @@
+//! The practice outage: makes a node folder, breaks it, plays the service.

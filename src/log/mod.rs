@@ -1,0 +1,1 @@
+//! Log bytes -> findings: lines, stamps, signatures, scan; rotation and following.

@@ -1,0 +1,1 @@
+//! People, JSON: all made from one closed list of events.
