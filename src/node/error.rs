@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::locks::LockHolder;
+use super::settings::Origin;
 
 /// Why settings, folders or locks of a node can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,68 @@ pub enum NodeError {
     #[error("{} cannot be locked, {source}", path.display())]
     Lock {
         /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// `--config` names no configuration file, nor a folder that has one.
+    #[error("{} is no configuration file and holds none", path.display())]
+    NoConfig {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// A folder has two configuration files.
+    #[error(
+        "{} and {} are both there; name the one in use with --config",
+        first.display(), second.display()
+    )]
+    TwoConfigs {
+        /// One of them.
+        first: PathBuf,
+        /// Another.
+        second: PathBuf,
+    },
+    /// Two products are installed, and nothing tells which is meant.
+    #[error(
+        "two installations, {} and {}; name the one meant with --service or --config",
+        first.display(), second.display()
+    )]
+    TwoInstallations {
+        /// Configuration file of one.
+        first: PathBuf,
+        /// Configuration file of another.
+        second: PathBuf,
+    },
+    /// The configuration file can't be read.
+    #[error("configuration {} cannot be read, {source}", path.display())]
+    Config {
+        /// The file or its folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The configuration file is not what a server takes.
+    #[error("configuration {} is not valid, {reason}", path.display())]
+    ConfigSyntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// A placeholder in a needed setting stands for nothing.
+    #[error("setting {key} has ${{{name}}}, which stands for nothing (from {origin})")]
+    Placeholder {
+        /// The setting.
+        key: String,
+        /// The name between the braces.
+        name: String,
+        /// Where the setting was read.
+        origin: Origin,
+    },
+    /// A folder of the node can't be read.
+    #[error("{} cannot be read, {source}", path.display())]
+    Folder {
+        /// The folder.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
