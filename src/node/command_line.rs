@@ -27,11 +27,12 @@ impl UnitFacts {
             let pair = match word {
                 // `-E name=value` (5.0 and later) has its pair in a word of its own.
                 "-E" => words.next(),
-                // `-Ename=value` (5.0 and later), `-Des.name=value` (2.x and older), and
-                // `--name=value` (2.x and older).
+                // `-Ename=value` (5.0 and later), `-Des.name=value` and `--name=value` (2.x and
+                // older); for home and configuration the start scripts still use the second.
                 _ => word
                     .strip_prefix("-E")
                     .or_else(|| word.strip_prefix("-Des."))
+                    .or_else(|| word.strip_prefix("-Dopensearch."))
                     .or_else(|| word.strip_prefix("--")),
             };
             let Some((name, value)) = pair.and_then(|pair| pair.split_once('=')) else {

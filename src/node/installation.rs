@@ -97,13 +97,21 @@ impl Clues<'_> {
         })
     }
 
-    /// The configuration file of the one package that is there, or that the unit's name tells of.
+    /// The configuration file of the package that the unit's name tells of, else of the one that
+    /// is there.
     fn packaged_config(&self) -> Result<Option<PathBuf>, NodeError> {
-        let named = self.package_named_by_unit();
-        let candidates = PACKAGES.iter().filter(|package| named.is_none_or(|n| n == **package));
+        if let Some(package) = self.package_named_by_unit()
+            && let Some(file) = self.config_of(&[package])?
+        {
+            return Ok(Some(file));
+        }
+        self.config_of(&PACKAGES)
+    }
+
+    fn config_of(&self, packages: &[&str]) -> Result<Option<PathBuf>, NodeError> {
         for place in ["etc/*", "usr/share/*/config"] {
             let mut found = Vec::new();
-            for package in candidates.clone() {
+            for package in packages {
                 found.extend(config_at(&self.root.join(place.replace('*', package)))?);
             }
             let mut found = found.into_iter();

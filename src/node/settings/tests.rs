@@ -167,6 +167,15 @@ fn opensearch_and_its_kin_have_defaults_of_their_own() {
 }
 
 #[test]
+fn a_container_image_is_an_archive_under_usr_share() {
+    let home = "usr/share/elasticsearch";
+    let tree = Tree::new(&[(&format!("{home}/config/elasticsearch.yml"), "network.host: 0.0.0.0")]);
+    let settings = tree.resolved(None);
+    assert_eq!(paths(&settings), [tree.path(home).join("data")]);
+    assert_eq!(settings.log_dir.value, tree.path(home).join("logs"));
+}
+
+#[test]
 fn two_products_need_a_word_about_which() {
     let tree = Tree::new(&[
         ("etc/elasticsearch/elasticsearch.yml", ""),
@@ -175,6 +184,11 @@ fn two_products_need_a_word_about_which() {
     let error = tree.resolve(&SettingsFlags::default(), None, &[]).unwrap_err();
     assert!(matches!(error, NodeError::TwoInstallations { .. }), "{error}");
     let settings = tree.resolved(Some(&unit("opensearch.service", &[], "")));
+    assert_eq!(settings.log_dir.value, tree.path("var/log/opensearch"));
+
+    // The unit's name is a hint, not more.
+    let tree = Tree::new(&[("etc/opensearch/opensearch.yml", "")]);
+    let settings = tree.resolved(Some(&unit("elasticsearch.service", &[], "")));
     assert_eq!(settings.log_dir.value, tree.path("var/log/opensearch"));
 }
 
