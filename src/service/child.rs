@@ -1,0 +1,211 @@
+//! Runs a program with its output kept, within bounds of time and memory.
+//!
+//! The program gets a process group of its own, so that a Ctrl-C meant for this program does not
+//! end it half-way, and so that what it started can be ended with it when the time is over.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::ServiceError;
+
+/// The end of each stream that is kept; far more than `systemctl show` of some properties writes.
+const KEPT_BYTES: usize = 256 * 1024;
+/// Most that is taken from a stream at a time, so that a flood cannot hide that the time is over.
+const TURN_BYTES: usize = 1024 * 1024;
+/// How often the program is looked at while it writes nothing.
+const TURN_MS: u16 = 20;
+/// Time from the request to end to the end by force.
+const GRACE: Duration = Duration::from_secs(5);
+/// Longest text that goes into an error.
+const TOLD_CHARS: usize = 400;
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// By itself.
+    Exited(ExitStatus),
+    /// Its time was over.
+    OverTime,
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub(super) struct Finished {
+    /// How.
+    pub(super) ending: Ending,
+    stdout: Kept,
+    stderr: Kept,
+}
+
+impl Finished {
+    /// All of its standard output; `None` if that was more than is kept.
+    pub(super) fn stdout(&self) -> Option<String> {
+        (self.stdout.dropped_bytes == 0).then(|| self.stdout.text())
+    }
+
+    /// The end of what it wrote, its errors if there are any, as one line of visible characters.
+    pub(super) fn last_words(&self) -> String {
+        let errors = one_line(&self.stderr.text());
+        if errors.is_empty() { one_line(&self.stdout.text()) } else { errors }
+    }
+}
+
+/// Runs `command` for no longer than `limit`, with nothing on its standard input.
+///
+/// What it leaves running in the background has no reader for its output afterwards, as with init
+/// scripts: whoever starts a server has to redirect what the server writes.
+///
+/// # Errors
+/// [`ServiceError::Spawn`] if it cannot be run or watched.
+pub(super) fn run(command: &mut Command, limit: Duration) -> Result<Finished, ServiceError> {
+    watch(command, limit).map_err(|source| ServiceError::Spawn {
+        program: command.get_program().to_string_lossy().into_owned(),
+        source,
+    })
+}
+
+fn watch(command: &mut Command, limit: Duration) -> io::Result<Finished> {
+    let started = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()?;
+    let mut stdout = Stream::new(child.stdout.take())?;
+    let mut stderr = Stream::new(child.stderr.take())?;
+    let ending = loop {
+        wait_for_output([stdout.fd(), stderr.fd()])?;
+        // Asked before the last reading: what it wrote before it ended is there to be read.
+        let status = child.try_wait()?;
+        stdout.take_what_is_there()?;
+        stderr.take_what_is_there()?;
+        if let Some(status) = status {
+            break Ending::Exited(status);
+        }
+        if started.elapsed() >= limit {
+            end(&mut child)?;
+            stdout.take_what_is_there()?;
+            stderr.take_what_is_there()?;
+            break Ending::OverTime;
+        }
+    };
+    Ok(Finished { ending, stdout: stdout.kept, stderr: stderr.kept })
+}
+
+fn wait_for_output(open: [Option<BorrowedFd<'_>>; 2]) -> io::Result<()> {
+    let mut waiting: Vec<PollFd<'_>> =
+        open.into_iter().flatten().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+    match poll(&mut waiting, PollTimeout::from(TURN_MS)) {
+        Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Asks the group to end, and ends the program itself by force if it does not. The rest of the
+/// group is not: it may be a server.
+fn end(child: &mut Child) -> io::Result<()> {
+    if let Ok(group) = i32::try_from(child.id()) {
+        // Fails only if the group is gone.
+        let _ = killpg(Pid::from_raw(group), Signal::SIGTERM);
+    }
+    let asked = Instant::now();
+    while child.try_wait()?.is_none() {
+        if asked.elapsed() >= GRACE {
+            child.kill()?;
+            child.wait()?;
+            break;
+        }
+        sleep(Duration::from_millis(u64::from(TURN_MS)));
+    }
+    Ok(())
+}
+
+/// One of the two output streams of a program.
+struct Stream<R> {
+    source: Option<R>,
+    kept: Kept,
+}
+
+impl<R: Read + AsFd> Stream<R> {
+    fn new(source: Option<R>) -> io::Result<Self> {
+        if let Some(source) = &source {
+            fcntl(source, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        }
+        Ok(Self { source, kept: Kept::default() })
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.source.as_ref().map(AsFd::as_fd)
+    }
+
+    fn take_what_is_there(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 8192];
+        let mut taken_bytes = 0_usize;
+        while let Some(source) = &mut self.source
+            && taken_bytes < TURN_BYTES
+        {
+            match source.read(&mut buffer) {
+                Ok(0) => self.source = None,
+                Ok(len) => {
+                    self.kept.add(buffer.get(..len).unwrap_or_default());
+                    taken_bytes = taken_bytes.saturating_add(len);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The last [`KEPT_BYTES`] of a stream.
+#[derive(Debug, Default)]
+struct Kept {
+    bytes: VecDeque<u8>,
+    dropped_bytes: usize,
+}
+
+impl Kept {
+    fn add(&mut self, more: &[u8]) {
+        self.bytes.extend(more);
+        let excess = self.bytes.len().saturating_sub(KEPT_BYTES);
+        self.bytes.drain(..excess);
+        self.dropped_bytes = self.dropped_bytes.saturating_add(excess);
+    }
+
+    fn text(&self) -> String {
+        let bytes: Vec<u8> = self.bytes.iter().copied().collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// The end of `text` as one line: lines joined by "; ", control characters escaped.
+fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let safe: String = lines
+        .join("; ")
+        .chars()
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default());
+            let plain = (!c.is_control()).then_some(c);
+            escaped.into_iter().flatten().chain(plain)
+        })
+        .collect();
+    let excess = safe.chars().count().saturating_sub(TOLD_CHARS);
+    safe.chars().skip(excess).collect()
+}
+
+#[cfg(test)]
+mod tests;

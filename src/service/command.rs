@@ -1,0 +1,132 @@
+//! A service that some program stops and starts: `--service-command PROG`.
+//!
+//! The program is run as `PROG stop`, `PROG start` and `PROG status`, and is expected to exit as
+//! an init script does (Linux Standard Base 5.0, "Init Script Actions"). No shell is involved.
+
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::child::{self, Ending, Finished};
+use super::{Action, Service, ServiceError, ServiceState};
+
+/// Longest time that `PROG status` gets.
+const STATUS_LIMIT: Duration = Duration::from_secs(30);
+/// Pause between two questions for the state.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A service behind a program of the user's.
+#[derive(Debug, Clone)]
+pub struct CommandService {
+    program: String,
+    arguments: Vec<String>,
+}
+
+impl CommandService {
+    /// The service behind `command_line`, whose words are split on blanks.
+    ///
+    /// # Errors
+    /// [`ServiceError::EmptyCommand`] if there is no word in it.
+    pub fn new(command_line: &str) -> Result<Self, ServiceError> {
+        let mut words = command_line.split_ascii_whitespace().map(str::to_owned);
+        let program = words.next().ok_or(ServiceError::EmptyCommand)?;
+        Ok(Self { program, arguments: words.collect() })
+    }
+
+    fn command_line(&self, verb: &str) -> String {
+        let mut words = vec![self.program.as_str()];
+        words.extend(self.arguments.iter().map(String::as_str));
+        words.push(verb);
+        words.join(" ")
+    }
+
+    fn run(&self, verb: &str, limit: Duration) -> Result<Finished, ServiceError> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).arg(verb);
+        child::run(&mut command, limit)
+    }
+
+    /// Runs it for an [`Action`], and waits until `is_done` holds for its state.
+    fn change(
+        &mut self,
+        action: Action,
+        limit: Duration,
+        is_done: impl Fn(&ServiceState) -> bool,
+    ) -> Result<(), ServiceError> {
+        let begun = Instant::now();
+        let verb = action.to_string();
+        let finished = self.run(&verb, limit)?;
+        match finished.ending {
+            Ending::Exited(status) if status.success() => {}
+            Ending::Exited(status) => {
+                return Err(ServiceError::Failed {
+                    command: self.command_line(&verb),
+                    status: status.to_string(),
+                    output: finished.last_words(),
+                });
+            }
+            Ending::OverTime => return Err(self.over_time(&verb, limit, &finished)),
+        }
+        loop {
+            let state = self.state()?;
+            if is_done(&state) || matches!(state, ServiceState::Unknown(_)) {
+                return Ok(());
+            }
+            if begun.elapsed() >= limit {
+                return Err(ServiceError::TimeLimit {
+                    service: self.name(),
+                    action,
+                    limit_s: limit.as_secs(),
+                    state,
+                    manager_limit: format!("so says `{}`", self.command_line("status")),
+                });
+            }
+            sleep(PAUSE);
+        }
+    }
+
+    fn over_time(&self, verb: &str, limit: Duration, finished: &Finished) -> ServiceError {
+        ServiceError::OverTime {
+            command: self.command_line(verb),
+            limit_s: limit.as_secs(),
+            output: finished.last_words(),
+        }
+    }
+}
+
+impl Service for CommandService {
+    fn name(&self) -> String {
+        format!("service command {}", self.program)
+    }
+
+    fn state(&mut self) -> Result<ServiceState, ServiceError> {
+        let finished = self.run("status", STATUS_LIMIT)?;
+        match finished.ending {
+            Ending::Exited(status) => Ok(match status.code() {
+                Some(0) => ServiceState::Running { pid: None },
+                // Dead, and its pid or lock file is still there.
+                Some(1 | 2) => ServiceState::Failed,
+                Some(3) => ServiceState::Stopped,
+                _ => ServiceState::Unknown(format!("{status}: {}", finished.last_words())),
+            }),
+            Ending::OverTime => Err(self.over_time("status", STATUS_LIMIT, &finished)),
+        }
+    }
+
+    fn stop(&mut self, limit: Duration) -> Result<(), ServiceError> {
+        self.change(Action::Stop, limit, |state| {
+            matches!(state, ServiceState::Stopped | ServiceState::Failed)
+        })
+    }
+
+    fn start(&mut self, limit: Duration) -> Result<(), ServiceError> {
+        self.change(Action::Start, limit, |state| matches!(state, ServiceState::Running { .. }))
+    }
+
+    fn can_start(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;
