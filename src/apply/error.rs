@@ -1,0 +1,66 @@
+//! Why a repair, a resume or an undo ended early.
+
+use std::path::PathBuf;
+
+use super::journal::JournalError;
+use super::lower::LowerError;
+use super::state_error::StateError;
+use super::store::{Fingerprint, StoreError};
+use super::undo::UndoError;
+
+/// Why nothing, or no more, was changed on the disk.
+///
+/// After an error of the variants `Store` and `Journal` the run is unfinished, and so it is after
+/// `Changed`, `NoSecondName` and `Cancelled`: `resume` goes on and `undo` takes it back. The
+/// others come before the first change.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A call of the system failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal could not be written or read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The state folder could not be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The changes could not be turned into steps; nothing was changed.
+    #[error(transparent)]
+    Lower(#[from] LowerError),
+    /// The run is not taken back; nothing was changed.
+    #[error(transparent)]
+    Undo(#[from] UndoError),
+    /// A file is not what it was when it was judged.
+    #[error("{} changed since it was judged ({now}); nothing was done to it", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What it is now.
+        now: String,
+    },
+    /// The file system has no hard links. Comes before anything in the shard was changed.
+    #[error(
+        "the file system of {} takes no second name (hard link) for a file, which this repair \
+         needs to keep it ({source}); nothing in the shard was changed", file.display()
+    )]
+    NoSecondName {
+        /// The file that was to get one.
+        file: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A signal asked the run to end.
+    #[error("stopped between two steps by a signal; `resume` goes on and `undo` takes it back")]
+    Cancelled,
+    /// The run is not in a state that allows this; nothing was changed.
+    #[error("{0}; nothing was done")]
+    NotNow(String),
+}
+
+impl ApplyError {
+    /// `path` is not what it was; `None` when nothing is there any more.
+    pub(super) fn changed(path: &std::path::Path, now: Option<Fingerprint>) -> Self {
+        let now = now.map_or_else(|| "it is gone".to_owned(), |now| now.to_string());
+        Self::Changed { path: path.to_path_buf(), now }
+    }
+}

@@ -1,0 +1,146 @@
+//! Where the files that leave a shard are kept: on the shard's own file system, so that moving is
+//! a rename and needs no space, and outside everything a server walks, upgrades or deletes.
+//!
+//! Below the folder of a shard, `original/` holds what left it and `staged/` what is written for
+//! it, both by the path inside the shard.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+
+use super::store::StoreError;
+
+/// Name of the folder at the top of a data path that is a mount point. Servers 1.7.6, 2.4.6,
+/// 7.17.28 and 8.19.0 were seen to leave it alone, the move from 7.x to 8.x included.
+const HIDDEN_NAME: &str = ".es-translog-fix";
+/// What the data path's own name gets where the quarantine lies beside it.
+const BESIDE_SUFFIX: &str = ".es-translog-fix";
+/// Longest part of an index name that is taken into the name of a folder, in bytes.
+const LABEL_MAX_BYTES: usize = 120;
+
+/// The quarantine of one round for one shard folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Quarantine {
+    /// The shard folder it serves.
+    pub(crate) shard_folder: PathBuf,
+    /// The folder that exists already and takes the first new one.
+    pub(crate) anchor: PathBuf,
+    /// Where the shard's files go, below `anchor`: a folder of this run and round.
+    pub(crate) folder: PathBuf,
+}
+
+impl Quarantine {
+    /// Where a file of the shard goes.
+    pub(crate) fn place_of(&self, file: &Path) -> Option<PathBuf> {
+        let inside = file.strip_prefix(&self.shard_folder).ok()?;
+        Some(self.folder.join("original").join(inside))
+    }
+
+    /// Where a new file for this place in the shard is written before it is moved in.
+    pub(crate) fn stage_of(&self, file: &Path) -> Option<PathBuf> {
+        let inside = file.strip_prefix(&self.shard_folder).ok()?;
+        Some(self.folder.join("staged").join(inside))
+    }
+}
+
+/// Where all quarantines of a data path are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    /// The folder that exists already.
+    pub(crate) anchor: PathBuf,
+    /// The folder that takes the runs: the anchor, or one in it.
+    pub(crate) folder: PathBuf,
+}
+
+/// Chooses where the quarantine of a shard is: the folder asked for, else beside the data path,
+/// else, where the data path is a mount point, a hidden folder at its top.
+///
+/// # Errors
+/// When a folder cannot be looked at, or moving a file there would be a copy, or the server would
+/// walk it.
+pub(crate) fn base_for(
+    shard_folder: &Path,
+    data_path: &Path,
+    asked_for: Option<&Path>,
+) -> Result<Base, StoreError> {
+    let shard_mount = mount(shard_folder)?;
+    let data_path = canonical(data_path)?;
+    let refuse = |folder: &Path, why: &str| {
+        Err(StoreError::new("use for the quarantine", folder, io::Error::other(why.to_owned())))
+    };
+    if let Some(folder) = asked_for {
+        let folder = canonical(folder)?;
+        if folder.starts_with(&data_path) {
+            return refuse(&folder, "it is inside the data path, where the server walks");
+        }
+        if mount(&folder)? != shard_mount {
+            return refuse(&folder, "it is on another file system than the shard");
+        }
+        return Ok(Base { anchor: folder.clone(), folder });
+    }
+    if let (Some(parent), Some(name)) = (data_path.parent(), data_path.file_name())
+        && mount(parent)? == shard_mount
+    {
+        let mut beside = name.to_owned();
+        beside.push(BESIDE_SUFFIX);
+        return Ok(Base { anchor: parent.to_path_buf(), folder: parent.join(beside) });
+    }
+    if mount(&data_path)? != shard_mount {
+        let why = "the shard is on another file system than it and the folder above it; name a \
+                   folder on the shard's file system with --quarantine-dir";
+        return refuse(&data_path, why);
+    }
+    let folder = data_path.join(HIDDEN_NAME);
+    Ok(Base { anchor: data_path, folder })
+}
+
+/// The name of a folder that a person recognises and no name can make do harm: bytes other than
+/// letters, digits, `-`, `_` and an inner `.` become `%XX`, a long name ends with its CRC.
+pub(crate) fn label_of(name: &str) -> String {
+    let mut label = String::new();
+    for byte in name.bytes() {
+        let is_plain = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'_')
+            || (byte == b'.' && !label.is_empty());
+        let text = if is_plain { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+        if label.len().saturating_add(text.len()) > LABEL_MAX_BYTES {
+            return format!("{label}~{:08x}", crc32fast::hash(name.as_bytes()));
+        }
+        label.push_str(&text);
+    }
+    if label.is_empty() { "_".to_owned() } else { label }
+}
+
+fn canonical(path: &Path) -> Result<PathBuf, StoreError> {
+    path.canonicalize().map_err(|source| StoreError::new("look at", path, source))
+}
+
+/// What two folders must have in common for a rename between them: the device, and, because a
+/// bind mount has the device of what it shows, the mount.
+#[derive(Debug, PartialEq, Eq)]
+struct Mount {
+    device: u64,
+    /// As /proc tells it; `None` where /proc does not.
+    mount_id: Option<String>,
+}
+
+fn mount(path: &Path) -> Result<Mount, StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags((OFlag::O_PATH | OFlag::O_DIRECTORY).bits());
+    let look = || {
+        let folder = options.open(path)?;
+        let device = folder.metadata()?.dev();
+        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", folder.as_raw_fd()));
+        let mount_id = info.ok().and_then(|info| {
+            info.lines()
+                .find_map(|line| line.strip_prefix("mnt_id:"))
+                .map(|id| id.trim().to_owned())
+        });
+        Ok(Mount { device, mount_id })
+    };
+    look().map_err(|source| StoreError::new("look at", path, source))
+}

@@ -1,0 +1,181 @@
+//! The folder that outlives a run: journals, plans and reports of every run, and the run locks.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::run::RunFolder;
+use super::run_lock::RunLock;
+use super::state_error::StateError;
+use super::state_files::{check_private, make_folder, sync_folder, write_file};
+use super::summary::{ABOUT_NAME, AboutFile, RunAbout, RunId, RunState, RunSummary};
+
+/// How many names are tried for a new run: two of one second may get the same digits.
+const NAME_ATTEMPTS_MAX: u32 = 20;
+
+/// The state folder, `/var/lib/es-translog-fix` by default: `runs/ID/` and `locks/`.
+///
+/// It is made, for its owner only, when the first run begins; looking at it makes nothing.
+#[derive(Debug, Clone)]
+pub struct StateDir {
+    path: PathBuf,
+}
+
+impl StateDir {
+    /// Names the folder; it need not exist.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Every run, oldest first. One that cannot be read is listed as that.
+    ///
+    /// # Errors
+    /// When the folder of the runs cannot be listed.
+    pub fn runs(&self) -> Result<Vec<RunSummary>, StateError> {
+        let ids = self.ids()?.into_iter();
+        Ok(ids.map(|id| RunSummary::read(self.run_path(&id), id)).collect())
+    }
+
+    /// The run of this name, or the only one whose name starts so.
+    ///
+    /// # Errors
+    /// When there is no such run or more than one.
+    pub fn find(&self, id_or_unique_prefix: &str) -> Result<RunFolder, StateError> {
+        let asked = id_or_unique_prefix.to_owned();
+        let mut ids = self.ids()?;
+        let is_whole = ids.iter().any(|id| id.as_str() == asked);
+        ids.retain(
+            |id| {
+                if is_whole { id.as_str() == asked } else { id.as_str().starts_with(&asked) }
+            },
+        );
+        match ids.as_slice() {
+            [] => Err(StateError::NotFound { asked, runs: self.runs_path() }),
+            [id] => Ok(RunFolder::at(self.run_path(id), id.clone())),
+            ids => {
+                let ids = ids.iter().map(ToString::to_string).collect();
+                Err(StateError::Ambiguous { asked, ids })
+            }
+        }
+    }
+
+    /// The newest run on one of these data paths that was stopped in a round or in an undo.
+    ///
+    /// # Errors
+    /// When the folder of the runs cannot be listed.
+    pub fn unfinished_on(&self, data_paths: &[PathBuf]) -> Result<Option<RunSummary>, StateError> {
+        let data_paths = resolved(data_paths);
+        let mut runs = self.runs()?;
+        runs.retain(|run| {
+            let stopped =
+                matches!(run.state, RunState::Unfinished { .. } | RunState::UndoUnfinished);
+            stopped && run.data_paths.iter().any(|path| data_paths.contains(path))
+        });
+        Ok(runs.pop())
+    }
+
+    /// Makes sure that no other run works on these data paths. The lock ends with the process.
+    ///
+    /// # Errors
+    /// [`StateError::Busy`] when another has it; or the folder cannot be used.
+    pub fn lock(&self, data_paths: &[PathBuf]) -> Result<RunLock, StateError> {
+        let locks = self.path.join("locks");
+        self.make()?;
+        make_folder(&locks)?;
+        RunLock::take(&locks, &resolved(data_paths))
+    }
+
+    /// Begins a run: a folder of its own, on the disk when this returns. Hold the lock meanwhile.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn begin(&self, about: RunAbout) -> Result<RunFolder, StateError> {
+        let runs = self.runs_path();
+        self.make()?;
+        make_folder(&runs)?;
+        let now = Timestamp::now();
+        let started_at = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let about = RunAbout { data_paths: resolved(&about.data_paths), ..about };
+        for _ in 0..NAME_ATTEMPTS_MAX {
+            let id = new_id(now);
+            // Written under a hidden name first, so that a run that is listed is whole.
+            let (hidden, path) = (runs.join(format!(".{id}")), self.run_path(&id));
+            if path.exists() || hidden.exists() {
+                continue;
+            }
+            make_folder(&hidden)?;
+            let file = AboutFile {
+                id: id.to_string(),
+                tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+                started_at,
+                about,
+            };
+            let fail = |source| StateError::io("begin the run", &path, source);
+            let json = serde_json::to_vec_pretty(&file).map_err(|error| fail(error.into()))?;
+            write_file(&hidden, ABOUT_NAME, &json)?;
+            std::fs::rename(&hidden, &path).map_err(fail)?;
+            sync_folder(&runs)?;
+            return Ok(RunFolder::at(path, id));
+        }
+        let why = io::Error::from(io::ErrorKind::AlreadyExists);
+        Err(StateError::io("find a new name in", &runs, why))
+    }
+
+    fn runs_path(&self) -> PathBuf {
+        self.path.join("runs")
+    }
+
+    fn run_path(&self, id: &RunId) -> PathBuf {
+        self.runs_path().join(id.as_str())
+    }
+
+    fn ids(&self) -> Result<Vec<RunId>, StateError> {
+        let runs = self.runs_path();
+        let fail = |source| StateError::io("list the runs in", &runs, source);
+        let entries = match runs.read_dir() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(fail)?,
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(fail)?;
+            let is_folder = entry.file_type().map_err(fail)?.is_dir();
+            match entry.file_name().into_string() {
+                Ok(name) if is_folder && !name.starts_with('.') => ids.push(RunId::of_folder(name)),
+                _ => {}
+            }
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
+    fn make(&self) -> Result<(), StateError> {
+        let mut missing: Vec<&Path> =
+            self.path.ancestors().take_while(|folder| !folder.exists()).collect();
+        while let Some(folder) = missing.pop() {
+            make_folder(folder)?;
+        }
+        let metadata = self
+            .path
+            .metadata()
+            .map_err(|source| StateError::io("use the state folder", &self.path, source))?;
+        check_private(&self.path, &metadata)
+    }
+}
+
+fn new_id(now: Timestamp) -> RunId {
+    let mut name = now.strftime("%Y%m%dT%H%M%SZ-").to_string();
+    for byte in uuid::Uuid::new_v4().into_bytes().iter().take(2) {
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    RunId::of_folder(name)
+}
+
+/// Links resolved, so that a data path has one name; one that is gone stays as it is.
+fn resolved(data_paths: &[PathBuf]) -> Vec<PathBuf> {
+    data_paths.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect()
+}

@@ -1,0 +1,50 @@
+//! Files and folders of the state folder: private, whole, and on the disk when a call returns.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Component, Path};
+
+use super::state_error::StateError;
+
+/// Permission bits that let others than the owner change what is in a folder.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// Refuses a state folder that somebody else could change.
+pub(super) fn check_private(path: &Path, metadata: &Metadata) -> Result<(), StateError> {
+    let (uid, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    if uid == nix::unistd::geteuid().as_raw() && mode & WRITABLE_BY_OTHERS == 0 {
+        return Ok(());
+    }
+    Err(StateError::Exposed { path: path.to_path_buf(), uid, mode })
+}
+
+/// Makes a folder for its owner only, and waits until it is on the disk.
+pub(super) fn make_folder(path: &Path) -> Result<(), StateError> {
+    match std::fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => path.parent().map_or(Ok(()), sync_folder),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StateError::io("make the state folder", path, error)),
+    }
+}
+
+/// Waits until the names in a folder of the state are on the disk.
+pub(super) fn sync_folder(path: &Path) -> Result<(), StateError> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| StateError::io("sync", path, source))
+}
+
+/// Writes a file of a run's folder, whole or not at all, and waits until it is on the disk.
+pub(super) fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+    let path = folder.join(name);
+    let fail = |source| StateError::io("write", &path, source);
+    let mut parts = Path::new(name).components();
+    if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+        return Err(fail(io::Error::from(io::ErrorKind::InvalidFilename)));
+    }
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
+    file.persist(&path).map_err(|error| fail(error.error))?;
+    sync_folder(folder)
+}

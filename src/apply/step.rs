@@ -1,0 +1,155 @@
+//! A step is data: it is written into the journal before anything happens, and doing it again
+//! after it happened changes nothing.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::store::{Attributes, Fingerprint, Times};
+use crate::plan::Content;
+
+/// Length and CRC-32 of a file that a run writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sum {
+    /// Length in bytes.
+    pub len_bytes: u64,
+    /// CRC-32 (IEEE) over the whole content.
+    pub crc32: u32,
+}
+
+impl Sum {
+    /// Whether a file has this content.
+    #[must_use]
+    pub fn is_of(&self, file: &Fingerprint) -> bool {
+        self.len_bytes == file.len_bytes && self.crc32 == file.crc32
+    }
+}
+
+/// One change on the disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// Makes a folder of the quarantine.
+    CreateFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Owner and mode it gets.
+        attributes: Attributes,
+    },
+    /// Gives a file that stays where it is a second name in the quarantine.
+    Keep {
+        /// The file in the shard.
+        file: PathBuf,
+        /// Its second name.
+        kept: PathBuf,
+        /// What the file must be.
+        was: Fingerprint,
+    },
+    /// Writes a new file in the quarantine, whole and synced, where no server looks.
+    Stage {
+        /// Where it is written.
+        staged: PathBuf,
+        /// What it holds.
+        content: Content,
+        /// Length and CRC-32 of that.
+        sum: Sum,
+        /// Owner and mode it gets, those of the file it stands for.
+        attributes: Attributes,
+    },
+    /// Renames a file: out of the shard into the quarantine, or back.
+    Move {
+        /// Where it is.
+        from: PathBuf,
+        /// Where it goes; nothing may be there.
+        to: PathBuf,
+        /// What the file must be.
+        was: Fingerprint,
+    },
+    /// Renames a staged file into the shard.
+    Install {
+        /// Where it was staged.
+        staged: PathBuf,
+        /// Its place in the shard; nothing may be there.
+        path: PathBuf,
+        /// What it must be.
+        sum: Sum,
+    },
+    /// Sets the times of a folder back.
+    SetTimes {
+        /// The folder.
+        folder: PathBuf,
+        /// Its times before the repair.
+        times: Times,
+    },
+    /// Waits until the names in these folders are on the disk, one folder after the other. What
+    /// follows relies on what came before: without it a crash could keep the later rename and
+    /// forget the earlier one. Every step before a `Sync` that is done never has to be done again.
+    Sync {
+        /// The folders, those that took a name before those that lost it.
+        folders: Vec<PathBuf>,
+    },
+}
+
+impl Step {
+    /// The `Sync` that makes `steps` last; `None` when they change no folder.
+    ///
+    /// A file that moves is named in its new folder before its old one forgets it, so that a
+    /// file system without ordered renames shows it twice rather than not at all.
+    pub(super) fn sync_after(steps: &[Self]) -> Option<Self> {
+        let taking = steps.iter().filter_map(Self::taking_folder);
+        let losing = steps.iter().filter_map(Self::losing_folder);
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for folder in taking.chain(losing) {
+            if !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_path_buf());
+            }
+        }
+        (!folders.is_empty()).then_some(Self::Sync { folders })
+    }
+
+    /// The folder that gets a new name, or new times.
+    fn taking_folder(&self) -> Option<&Path> {
+        match self {
+            Self::CreateFolder { path, .. } | Self::Install { path, .. } => path.parent(),
+            Self::Keep { kept, .. } => kept.parent(),
+            Self::Stage { staged, .. } => staged.parent(),
+            Self::Move { to, .. } => to.parent(),
+            Self::SetTimes { folder, .. } => Some(folder),
+            Self::Sync { .. } => None,
+        }
+    }
+
+    fn losing_folder(&self) -> Option<&Path> {
+        match self {
+            Self::Move { from, .. } => from.parent(),
+            Self::Install { staged, .. } => staged.parent(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateFolder { path, .. } => write!(f, "make the folder {}", path.display()),
+            Self::Keep { file, kept, .. } => {
+                write!(f, "keep a second name of {} as {}", file.display(), kept.display())
+            }
+            Self::Stage { staged, sum, .. } => {
+                write!(f, "write {} ({} bytes)", staged.display(), sum.len_bytes)
+            }
+            Self::Move { from, to, .. } => {
+                write!(f, "move {} to {}", from.display(), to.display())
+            }
+            Self::Install { staged, path, .. } => {
+                write!(f, "move {} into place as {}", staged.display(), path.display())
+            }
+            Self::SetTimes { folder, .. } => write!(f, "set the times of {}", folder.display()),
+            Self::Sync { folders } => match folders.as_slice() {
+                [folder] => write!(f, "sync {}", folder.display()),
+                folders => write!(f, "sync {} folders", folders.len()),
+            },
+        }
+    }
+}

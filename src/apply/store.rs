@@ -1,0 +1,163 @@
+//! The one door to the disk: every change below a data path is a call of [`Store`].
+//!
+//! The trait is small on purpose. Nothing in it deletes or replaces: a rename or a new name fails
+//! when the target exists. That makes "a dry run writes nothing" and "stop at every call" provable.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// User and group of a file, as numbers: the names may be unknown on a rescue system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Numeric user id.
+    pub uid: u32,
+    /// Numeric group id.
+    pub gid: u32,
+}
+
+/// Owner and permission bits a new file or folder gets before it has any content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// User and group.
+    pub owner: Owner,
+    /// Permission bits (the lower twelve).
+    pub mode: u32,
+}
+
+/// Access and modification time, in nanoseconds since 1970 (good until 2262).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// Last access.
+    pub accessed_ns: i64,
+    /// Last modification.
+    pub modified_ns: i64,
+}
+
+/// What a file was when it was judged: a step touches it only while it still is that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Length in bytes.
+    pub len_bytes: u64,
+    /// CRC-32 (IEEE) over the whole content.
+    pub crc32: u32,
+    /// Owner and permission bits.
+    pub attributes: Attributes,
+    /// Times of last access and modification.
+    pub times: Times,
+}
+
+impl Fingerprint {
+    /// Whether `other` has the same content: length and CRC-32.
+    #[must_use]
+    pub fn same_content(&self, other: &Self) -> bool {
+        self.len_bytes == other.len_bytes && self.crc32 == other.crc32
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes, CRC {:08x}", self.len_bytes, self.crc32)
+    }
+}
+
+/// A call of [`Store`] that did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}", path.display())]
+pub struct StoreError {
+    /// What was tried, in words that read after "cannot".
+    pub action: &'static str,
+    /// The file or folder it was tried on.
+    pub path: PathBuf,
+    /// The system's answer.
+    pub source: io::Error,
+}
+
+impl StoreError {
+    /// Ties a system error to what was tried on which path.
+    #[must_use]
+    pub fn new(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self { action, path: path.to_path_buf(), source }
+    }
+}
+
+/// Reading and changing files and folders, one system call a method.
+///
+/// Only `apply/` holds one that writes. Symbolic links are never followed in the last component.
+pub trait Store {
+    /// The file's fingerprint, or `None` when nothing is there.
+    ///
+    /// # Errors
+    /// When it is there and is not a regular file, or cannot be read.
+    fn fingerprint(&self, path: &Path) -> Result<Option<Fingerprint>, StoreError>;
+
+    /// Owner, permission bits and times of a folder, or `None` when nothing is there.
+    ///
+    /// # Errors
+    /// When something else is there, or it cannot be looked at.
+    fn folder(&self, path: &Path) -> Result<Option<(Attributes, Times)>, StoreError>;
+
+    /// The names in a folder. A byte that is not UTF-8 becomes the replacement character.
+    ///
+    /// # Errors
+    /// When it is not a folder or cannot be listed.
+    fn names(&self, path: &Path) -> Result<BTreeSet<String>, StoreError>;
+
+    /// Up to `buffer.len()` bytes of a file from `offset` on; 0 at its end.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    fn read_at(&self, path: &Path, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError>;
+
+    /// Makes a folder; one that is there already stays.
+    ///
+    /// # Errors
+    /// When it cannot be made, or what is there is no folder, or is one in which somebody else
+    /// than the wanted owner can write.
+    fn create_folder(&mut self, path: &Path, attributes: Attributes) -> Result<(), StoreError>;
+
+    /// Makes a new, empty file that has its owner and mode before it has content.
+    ///
+    /// # Errors
+    /// When anything is there under that name already, or it cannot be made.
+    fn create_file(&mut self, path: &Path, attributes: Attributes) -> Result<(), StoreError>;
+
+    /// Appends bytes to a file made by [`Store::create_file`].
+    ///
+    /// # Errors
+    /// When not all bytes could be written.
+    fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Waits until the content of a file is on the disk.
+    ///
+    /// # Errors
+    /// When the system says it is not; nothing more may be written in that run then.
+    fn sync_file(&mut self, path: &Path) -> Result<(), StoreError>;
+
+    /// Waits until the names in a folder are on the disk.
+    ///
+    /// # Errors
+    /// As [`Store::sync_file`].
+    fn sync_folder(&mut self, path: &Path) -> Result<(), StoreError>;
+
+    /// Renames; fails when `to` exists.
+    ///
+    /// # Errors
+    /// When the target exists, lies on another file system, or the system refuses.
+    fn rename_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError>;
+
+    /// Gives a file a second name; fails when `to` exists.
+    ///
+    /// # Errors
+    /// As [`Store::rename_new`].
+    fn link_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError>;
+
+    /// Sets the times of a folder or file back to what they were.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    fn set_times(&mut self, path: &Path, times: Times) -> Result<(), StoreError>;
+}
