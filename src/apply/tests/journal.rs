@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::fault_store::{Fault, FaultStore};
-use super::node::{Node, changes_between};
+use super::node::{Node, changes_between, differences};
 use crate::apply::{ApplyError, DiskStore, JournalError, RunState};
 
 const STOP_AT_CALL: usize = 50;
@@ -33,6 +33,29 @@ fn a_torn_last_line_counts_as_not_written() {
             assert_eq!(node.run.state(), RunState::Done, "cut by {cut}, then {tail:?}");
             node.undo(&mut DiskStore).unwrap();
         }
+    }
+}
+
+/// More than a crash does, which never tears a line that was waited for.
+#[test]
+fn the_last_line_is_torn_wherever_it_stopped() {
+    for at_call in 20.. {
+        let mut node = Node::new();
+        let before = node.picture();
+        if node.repair(&mut FaultStore::new(at_call, Fault::StopAfter)).is_ok() {
+            break;
+        }
+        let journal = node.run.path().join("round-1.journal");
+        let mut torn = fs::read(&journal).unwrap();
+        if torn.split(|byte| *byte == b'\n').count() < 3 {
+            continue;
+        }
+        torn.truncate(torn.len() - 3);
+        fs::write(&journal, torn).unwrap();
+        node.go_on(&mut DiskStore).unwrap();
+        node.assert_repaired(&before, &format!("stopped after call {at_call}"));
+        node.undo(&mut DiskStore).unwrap();
+        assert_eq!(differences(&node.picture(), &before), [""; 0]);
     }
 }
 

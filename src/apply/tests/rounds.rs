@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::node::{NEW_CHECKPOINT, Node, differences};
-use crate::apply::{ApplyError, DiskStore, RunState};
+use crate::apply::{ApplyError, DiskStore, RunState, UndoError};
 use crate::plan::{Change, Piece};
 
 #[test]
@@ -43,6 +43,21 @@ fn a_kept_file_that_the_server_deleted_comes_back() {
     fs::remove_file(node.shard("logs").join("translog/translog-2.tlog")).unwrap();
     node.undo(&mut DiskStore).unwrap();
     assert_eq!(differences(&node.picture(), &before), [""; 0]);
+}
+
+#[test]
+fn a_file_that_the_server_made_under_the_name_of_one_that_left() {
+    let mut node = Node::new();
+    let ckp = node.shard("logs").join("translog/translog.ckp");
+    let mut changes = node.changes();
+    changes.truncate(1);
+    changes[0].changes = vec![Change::MoveAway { path: ckp.clone() }];
+    node.run.repair(&mut DiskStore, &|| false, &changes).unwrap();
+    fs::write(&ckp, "the server's own").unwrap();
+    let error = node.undo(&mut DiskStore).unwrap_err();
+    assert!(matches!(error, ApplyError::Undo(UndoError::Newer { .. })), "{error}");
+    assert_eq!(node.run.state(), RunState::Done);
+    assert_eq!(fs::read(&ckp).unwrap(), b"the server's own");
 }
 
 #[test]
