@@ -30,7 +30,7 @@ impl StateDir {
     /// Names the folder; it need not exist.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self { path: std::path::absolute(&path).unwrap_or(path) }
+        Self { path: absolute(path) }
     }
 
     /// Every run, oldest first. One that cannot be read is listed as that.
@@ -100,7 +100,11 @@ impl StateDir {
         make_folder(&runs)?;
         let now = Timestamp::now();
         let started_at = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let about = RunAbout { data_paths: resolved(&about.data_paths), ..about };
+        let about = RunAbout {
+            data_paths: resolved(&about.data_paths),
+            quarantine_dir: about.quarantine_dir.map(absolute),
+            ..about
+        };
         for _ in 0..NAME_ATTEMPTS_MAX {
             let id = new_id(now);
             // Written under a hidden name first, so that a run that is listed is whole.
@@ -176,6 +180,11 @@ fn new_id(now: Timestamp) -> RunId {
         let _ = write!(name, "{byte:02x}");
     }
     RunId::of_folder(name)
+}
+
+/// A run may go on from another working folder than it began in.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Links resolved, so that a data path has one name; one that is gone stays as it is.
