@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, RenameFlags};
 use nix::sys::stat::UtimensatFlags;
 use nix::sys::time::TimeSpec;
@@ -152,6 +153,14 @@ fn create_folder(path: &Path, wanted: Attributes) -> io::Result<()> {
     take_folder(&open_present(path, Kind::Folder)?, wanted)
 }
 
+/// A file system that does not know the flag says "invalid argument" (renameat2, Linux 3.15).
+fn no_rename(errno: Errno) -> io::Error {
+    if errno == Errno::EINVAL {
+        return io::Error::other("its file system cannot rename without replacing");
+    }
+    errno.into()
+}
+
 impl Store for DiskStore {
     fn fingerprint(&self, path: &Path) -> Result<Option<Fingerprint>, StoreError> {
         let fail = |source| StoreError::new("read", path, source);
@@ -225,7 +234,7 @@ impl Store for DiskStore {
 
     fn rename_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
         nix::fcntl::renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE)
-            .map_err(|errno| StoreError::new("rename", from, errno.into()))
+            .map_err(|errno| StoreError::new("rename", from, no_rename(errno)))
     }
 
     fn link_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {

@@ -76,10 +76,10 @@ pub enum JournalError {
     /// It could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Its first record does not match its CRC.
+    /// Its first record does not match its CRC, or a record makes no sense.
     #[error(
-        "the first record of the journal {} is damaged, so nothing is resumed or undone from it; \
-         the files themselves are in the quarantine", .0.display()
+        "the journal {} is damaged, so nothing is resumed or undone from it; the files \
+         themselves are in the quarantine", .0.display()
     )]
     Damaged(PathBuf),
     /// Written by a newer version of this program.

@@ -164,6 +164,8 @@ impl Lowering<'_> {
         let folder = path.parent().ok_or_else(|| outside(path))?;
         self.note_folder(&quarantine.shard_folder, None)?;
         if self.before.get(folder).is_none_or(|known| known.names.is_none()) {
+            // The times come first: listing the names may set the access time.
+            self.note_folder(folder, None)?;
             let names = self.store.names(folder)?;
             self.note_folder(folder, Some(names))?;
         }
@@ -216,7 +218,8 @@ fn place_of<'a>(
     path: &Path,
     quarantines: &'a [Quarantine],
 ) -> Result<(&'a Quarantine, PathBuf), LowerError> {
-    let is_plain = path.components().all(|part| !matches!(part, Component::ParentDir));
+    let climbs = path.components().any(|part| part == Component::ParentDir);
+    let is_plain = path.is_absolute() && !climbs;
     quarantines
         .iter()
         .filter(|_| is_plain)

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -14,6 +15,8 @@ use super::summary::{ABOUT_NAME, AboutFile, RunAbout, RunId, RunState, RunSummar
 
 /// How many names are tried for a new run: two of one second may get the same digits.
 const NAME_ATTEMPTS_MAX: u32 = 20;
+/// Permission bits of `st_mode`, set-user-id and its like included.
+const MODE_BITS: u32 = 0o7777;
 
 /// The state folder, `/var/lib/es-translog-fix` by default: `runs/ID/` and `locks/`.
 ///
@@ -27,7 +30,7 @@ impl StateDir {
     /// Names the folder; it need not exist.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self { path: absolute(path) }
     }
 
     /// Every run, oldest first. One that cannot be read is listed as that.
@@ -47,11 +50,10 @@ impl StateDir {
         let asked = id_or_unique_prefix.to_owned();
         let mut ids = self.ids()?;
         let is_whole = ids.iter().any(|id| id.as_str() == asked);
-        ids.retain(
-            |id| {
-                if is_whole { id.as_str() == asked } else { id.as_str().starts_with(&asked) }
-            },
-        );
+        ids.retain(|id| {
+            let starts_so = !asked.is_empty() && id.as_str().starts_with(&asked);
+            if is_whole { id.as_str() == asked } else { starts_so }
+        });
         match ids.as_slice() {
             [] => Err(StateError::NotFound { asked, runs: self.runs_path() }),
             [id] => Ok(RunFolder::at(self.run_path(id), id.clone())),
@@ -98,7 +100,11 @@ impl StateDir {
         make_folder(&runs)?;
         let now = Timestamp::now();
         let started_at = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let about = RunAbout { data_paths: resolved(&about.data_paths), ..about };
+        let about = RunAbout {
+            data_paths: resolved(&about.data_paths),
+            quarantine_dir: about.quarantine_dir.map(absolute),
+            ..about
+        };
         for _ in 0..NAME_ATTEMPTS_MAX {
             let id = new_id(now);
             // Written under a hidden name first, so that a run that is listed is whole.
@@ -162,7 +168,8 @@ impl StateDir {
             .path
             .metadata()
             .map_err(|source| StateError::io("use the state folder", &self.path, source))?;
-        check_private(&self.path, &metadata)
+        let found = (metadata.uid(), metadata.mode() & MODE_BITS);
+        check_private(&self.path, found, nix::unistd::geteuid())
     }
 }
 
@@ -173,6 +180,11 @@ fn new_id(now: Timestamp) -> RunId {
         let _ = write!(name, "{byte:02x}");
     }
     RunId::of_folder(name)
+}
+
+/// A run may go on from another working folder than it began in.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Links resolved, so that a data path has one name; one that is gone stays as it is.

@@ -1,22 +1,31 @@
 //! Files and folders of the state folder: private, whole, and on the disk when a call returns.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path};
+
+use nix::unistd::Uid;
 
 use super::state_error::StateError;
 
 /// Permission bits that let others than the owner change what is in a folder.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// Refuses a state folder that somebody else could change.
-pub(super) fn check_private(path: &Path, metadata: &Metadata) -> Result<(), StateError> {
-    let (uid, mode) = (metadata.uid(), metadata.mode() & 0o7777);
-    if uid == nix::unistd::geteuid().as_raw() && mode & WRITABLE_BY_OTHERS == 0 {
+/// Refuses a state folder that is not this user's (`user`), or that somebody else could change.
+pub(super) fn check_private(
+    path: &Path,
+    (uid, mode): (u32, u32),
+    user: Uid,
+) -> Result<(), StateError> {
+    if uid == user.as_raw() && mode & WRITABLE_BY_OTHERS == 0 {
         return Ok(());
     }
-    Err(StateError::Exposed { path: path.to_path_buf(), uid, mode })
+    let path = path.to_path_buf();
+    if uid == 0 && !user.is_root() {
+        return Err(StateError::Denied { action: "write in", path });
+    }
+    Err(StateError::Exposed { path, uid, mode })
 }
 
 /// Makes a folder for its owner only, and waits until it is on the disk.

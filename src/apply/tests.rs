@@ -1,1 +1,11 @@
-//! Tests of the whole stage on a real file system.
+//! Tests of the whole stage on a real file system: a node folder, a state folder, and a store that
+//! stops at a given call.
+
+mod crash;
+mod fault_store;
+mod journal;
+mod node;
+mod quarantine;
+mod refusals;
+mod rounds;
+mod state;
