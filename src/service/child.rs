@@ -194,15 +194,14 @@ impl Kept {
 /// The end of `text` as one line: lines joined by "; ", control characters escaped.
 fn one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let safe: String = lines
-        .join("; ")
-        .chars()
-        .flat_map(|c| {
-            let escaped = c.is_control().then(|| c.escape_default());
-            let plain = (!c.is_control()).then_some(c);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect();
+    let safe = lines.join("; ").chars().fold(String::new(), |mut safe, c| {
+        if c.is_control() {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+        safe
+    });
     let excess = safe.chars().count().saturating_sub(TOLD_CHARS);
     safe.chars().skip(excess).collect()
 }

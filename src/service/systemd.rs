@@ -60,9 +60,10 @@ impl Systemd {
 
     fn find_with(systemctl: &Path, explicit: Option<&str>) -> Result<Option<Self>, ServiceError> {
         if let Some(name) = explicit {
-            return match Self::look_up(systemctl, unit_name(name)?)? {
+            let unit = unit_name(name)?;
+            return match Self::look_up(systemctl, unit.clone())? {
                 Found::Loaded(unit) => Ok(Some(unit)),
-                Found::Nothing => Err(ServiceError::NotFound { unit: unit_name(name)? }),
+                Found::Nothing => Err(ServiceError::NotFound { unit }),
                 Found::Refused(reason) => Err(reason),
             };
         }
@@ -89,18 +90,13 @@ impl Systemd {
     }
 
     fn look_up(systemctl: &Path, name: String) -> Result<Found, ServiceError> {
-        let mut unit = Self { unit: name, systemctl: systemctl.to_owned() };
-        let status = unit.status()?;
-        unit.unit = status.id;
-        let Self { unit: name, .. } = unit.clone();
-        Ok(match status.load_state.as_str() {
-            "loaded" => Found::Loaded(unit),
+        let named = Self { unit: name, systemctl: systemctl.to_owned() };
+        let Status { id, load_state, .. } = named.status()?;
+        Ok(match load_state.as_str() {
+            "loaded" => Found::Loaded(Self { unit: id, ..named }),
             "not-found" => Found::Nothing,
-            "masked" => Found::Refused(ServiceError::Masked { unit: name }),
-            other => {
-                let load_state = other.to_owned();
-                Found::Refused(ServiceError::Unusable { unit: name, load_state })
-            }
+            "masked" => Found::Refused(ServiceError::Masked { unit: id }),
+            _ => Found::Refused(ServiceError::Unusable { unit: id, load_state }),
         })
     }
 
