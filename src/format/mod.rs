@@ -5,6 +5,24 @@
 //! truncate nothing, and no input makes them panic.
 #![deny(clippy::arithmetic_side_effects)]
 
+mod body;
+mod checkpoint;
+mod codec;
+mod cursor;
 mod defect;
+mod header;
+mod operation;
+mod operation_decode;
+mod records;
+mod segments;
+mod state;
+mod window;
 
+pub use checkpoint::{Checkpoint, CheckpointForm};
 pub use defect::{Defect, Unreadable};
+pub use header::{HeaderVersion, TranslogHeader};
+pub use operation::{Operation, OperationKind, Span};
+pub use records::{BadKind, BadRecord, Framing, Item, Record, Records, find_record};
+pub use segments::{Commit, encode_empty_commit};
+pub use state::{IndexState, ShardState, encode_json_state, encode_smile_state, newest_state_file};
+pub use window::ReadAt;

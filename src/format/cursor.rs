@@ -1,0 +1,77 @@
+//! A bounded reader over the bytes of a whole file, in the encodings of Lucene's `DataInput`.
+
+use super::defect::Defect;
+
+/// Reads forward; running out is a defect with its place.
+#[derive(Debug, Clone)]
+pub(super) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Offset in the file.
+    pub(super) fn offset(&self) -> u64 {
+        self.at as u64
+    }
+
+    /// The same as an index.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn take(&mut self, length: usize, what: &str) -> Result<&'a [u8], Defect> {
+        let end = self.at.saturating_add(length);
+        let taken = self
+            .bytes
+            .get(self.at..end)
+            .ok_or_else(|| Defect::new(self.offset(), what, "the end of the file"))?;
+        self.at = end;
+        Ok(taken)
+    }
+
+    pub(super) fn u8(&mut self, what: &str) -> Result<u8, Defect> {
+        Ok(self.take(1, what)?.first().copied().unwrap_or(0))
+    }
+
+    /// Four bytes, big-endian.
+    pub(super) fn u32(&mut self, what: &str) -> Result<u32, Defect> {
+        Ok(self.take(4, what)?.try_into().map_or(0, u32::from_be_bytes))
+    }
+
+    pub(super) fn vint(&mut self, what: &str) -> Result<u32, Defect> {
+        let at = self.offset();
+        u32::try_from(self.variable(5, what)?)
+            .map_err(|_| Defect::new(at, what, "a number of more than 32 bits"))
+    }
+
+    pub(super) fn vlong(&mut self, what: &str) -> Result<u64, Defect> {
+        self.variable(9, what)
+    }
+
+    fn variable(&mut self, length_max: u32, what: &str) -> Result<u64, Defect> {
+        let at = self.offset();
+        let mut value: u64 = 0;
+        for index in 0..length_max {
+            let byte = self.u8(what)?;
+            value |= u64::from(byte & 0x7f) << index.saturating_mul(7);
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(Defect::new(at, what, "a number without an end"))
+    }
+
+    /// A string: vint number of bytes, UTF-8.
+    pub(super) fn string(&mut self, what: &str) -> Result<String, Defect> {
+        let length = usize::try_from(self.vint(what)?).unwrap_or(usize::MAX);
+        let at = self.offset();
+        let bytes = self.take(length, what)?;
+        String::from_utf8(bytes.to_vec())
+            .map_err(|_| Defect::new(at, what, "bytes that are no text"))
+    }
+}

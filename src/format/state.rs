@@ -1,0 +1,228 @@
+//! State files of an index and a shard: `_state/state-N.st`, and `state-N` up to 1.4.
+//!
+//! | field | type | versions |
+//! |---|---|---|
+//! | codec header | magic `3FD76C17`, `05` `state`, i32 version | 0 (1.5 to 2.x), 1 (5.x to 7.x, OpenSearch), 2 (8 and later) |
+//! | content type | i32: 0 JSON, 1 SMILE; little-endian in version 2 | all |
+//! | old version | i64 | 0 |
+//! | document | JSON or SMILE, one object | all |
+//! | footer | codec footer, 16 bytes | all |
+//!
+//! Up to 1.4 the file is the bare document. Sources: `MetaDataStateFormat` (1.5.0, 2.4.6, 5.6.3,
+//! 7.8.0, 8.x), `IndexMetaData`, `ShardStateMetaData`; version 2 as read on 8.19.0 and 9.1.0.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::codec::{FOOTER_BYTES, check_footer};
+use super::cursor::Cursor;
+use super::defect::{Defect, Unreadable};
+
+const MAGIC: u32 = 0x3FD7_6C17;
+const NAME: &str = "state";
+const JSON: u32 = 0;
+const SMILE: u32 = 1;
+/// The first bytes of a SMILE document.
+const SMILE_START: &[u8] = b":)\n";
+
+/// What is kept of an index's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexState {
+    /// Its name.
+    pub name: String,
+    /// Its UUID.
+    pub uuid: Option<String>,
+    /// Whether it is open.
+    pub open: bool,
+    /// Number of replicas.
+    pub replica_count: Option<u32>,
+    /// Its settings, flat, such as `index.store.type`.
+    pub settings: BTreeMap<String, String>,
+    /// Allocation ids that are in sync, by shard; from 5.0 on.
+    pub in_sync_allocations: BTreeMap<u32, Vec<String>>,
+}
+
+/// What a copy of a shard says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardState {
+    /// Whether it was the primary.
+    pub primary: bool,
+    /// UUID of its index, from 2.0 on.
+    pub index_uuid: Option<String>,
+    /// Its allocation id, from 5.0 on.
+    pub allocation_id: Option<String>,
+    /// `REMOTE` where the data is kept elsewhere (OpenSearch).
+    pub data_location: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct IndexDocument {
+    #[serde(default)]
+    state: Option<String>,
+    #[serde(default)]
+    settings: BTreeMap<String, Value>,
+    #[serde(default)]
+    in_sync_allocations: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct ShardDocument {
+    #[serde(default)]
+    primary: bool,
+    #[serde(default)]
+    index_uuid: Option<String>,
+    #[serde(default)]
+    allocation_id: Option<AllocationDocument>,
+    #[serde(default)]
+    index_data_location: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AllocationDocument {
+    id: String,
+}
+
+impl IndexState {
+    /// Decodes the state file of an index.
+    ///
+    /// # Errors
+    /// When it is damaged, or its version or content type is not known.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let by_name: BTreeMap<String, IndexDocument> = document(bytes)?;
+        let (name, document) = by_name
+            .into_iter()
+            .next()
+            .ok_or_else(|| Defect::new(0, "an index", "an empty document"))?;
+        let settings: BTreeMap<String, String> =
+            document.settings.into_iter().map(|(key, value)| (key, text(value))).collect();
+        let in_sync = document.in_sync_allocations.into_iter();
+        Ok(Self {
+            name,
+            uuid: settings.get("index.uuid").cloned(),
+            open: document.state.as_deref() != Some("close"),
+            replica_count: settings
+                .get("index.number_of_replicas")
+                .and_then(|count| count.parse().ok()),
+            settings,
+            in_sync_allocations: in_sync
+                .filter_map(|(number, ids)| Some((number.parse().ok()?, ids)))
+                .collect(),
+        })
+    }
+}
+
+impl ShardState {
+    /// Decodes the state file of a shard.
+    ///
+    /// # Errors
+    /// When it is damaged, or its version or content type is not known.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let document: ShardDocument = document(bytes)?;
+        Ok(Self {
+            primary: document.primary,
+            index_uuid: document.index_uuid,
+            allocation_id: document.allocation_id.map(|allocation| allocation.id),
+            data_location: document.index_data_location,
+        })
+    }
+}
+
+/// The state file a server reads: the highest number, and of two of that number the `.st` one.
+pub fn newest_state_file<'a>(
+    names: impl Iterator<Item = &'a str>,
+    prefix: &str,
+) -> Option<&'a str> {
+    names
+        .filter_map(|name| {
+            let rest = name.strip_prefix(prefix)?;
+            let digits = rest.strip_suffix(".st");
+            let number: u64 = digits.unwrap_or(rest).parse().ok()?;
+            Some(((number, digits.is_some()), name))
+        })
+        .max()
+        .map(|(_, name)| name)
+}
+
+/// A state file of version 1 around a JSON document: what 1.5 to 2.x wrote by default.
+#[must_use]
+pub fn encode_json_state(document: &Value) -> Vec<u8> {
+    let mut bytes = Vec::from(MAGIC.to_be_bytes());
+    bytes.push(5);
+    bytes.extend_from_slice(NAME.as_bytes());
+    bytes.extend_from_slice(&0_u32.to_be_bytes());
+    bytes.extend_from_slice(&JSON.to_be_bytes());
+    bytes.extend_from_slice(&1_u64.to_be_bytes());
+    bytes.extend_from_slice(document.to_string().as_bytes());
+    super::codec::footer(&mut bytes);
+    bytes
+}
+
+/// A state file of version 1 around a SMILE document: what 5.x to 7.x and OpenSearch write.
+///
+/// # Errors
+/// When the document cannot be written as SMILE.
+pub fn encode_smile_state(document: &Value) -> Result<Vec<u8>, serde_smile::Error> {
+    let mut bytes = Vec::from(MAGIC.to_be_bytes());
+    bytes.push(5);
+    bytes.extend_from_slice(NAME.as_bytes());
+    bytes.extend_from_slice(&1_u32.to_be_bytes());
+    bytes.extend_from_slice(&SMILE.to_be_bytes());
+    bytes.extend(serde_smile::to_vec(document)?);
+    super::codec::footer(&mut bytes);
+    Ok(bytes)
+}
+
+fn document<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+    if bytes.starts_with(SMILE_START) {
+        return smile(bytes, 0);
+    }
+    if bytes.first() == Some(&b'{') {
+        return json(bytes, 0);
+    }
+    let mut cursor = Cursor::new(bytes);
+    let magic = cursor.u32("the codec magic")?;
+    if magic != MAGIC {
+        return Err(Defect::new(0, format!("{MAGIC:08x}"), format!("{magic:08x}")).into());
+    }
+    check_footer(bytes)?;
+    let name = cursor.string("the codec name")?;
+    let version = cursor.u32("the version")?;
+    if name != NAME || version > 2 {
+        let name = name.escape_debug();
+        return Err(Unreadable::Newer(format!("state file {name} of version {version}")));
+    }
+    let content_type = cursor.u32("the content type")?;
+    let content_type = if version == 2 { content_type.swap_bytes() } else { content_type };
+    if version == 0 {
+        cursor.take(8, "the old version")?;
+    }
+    let from = cursor.position();
+    let end = bytes.len().saturating_sub(FOOTER_BYTES);
+    let content =
+        bytes.get(from..end).ok_or_else(|| Defect::new(from as u64, "a document", "the footer"))?;
+    match content_type {
+        JSON => json(content, from),
+        SMILE => smile(content, from),
+        other => Err(Unreadable::Newer(format!("state file of content type {other}"))),
+    }
+}
+
+fn json<T: DeserializeOwned>(content: &[u8], offset: usize) -> Result<T, Unreadable> {
+    serde_json::from_slice(content)
+        .map_err(|error| Defect::new(offset as u64, "a JSON document", error.to_string()).into())
+}
+
+fn smile<T: DeserializeOwned>(content: &[u8], offset: usize) -> Result<T, Unreadable> {
+    serde_smile::from_slice(content)
+        .map_err(|error| Defect::new(offset as u64, "a SMILE document", error.to_string()).into())
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,90 @@
+//! Reads a file through one buffer that moves forward.
+
+use std::io;
+
+/// Something that can be read at any offset: a file, or bytes in memory.
+pub trait ReadAt {
+    /// Its length in bytes.
+    fn len_bytes(&self) -> u64;
+
+    /// Up to `buffer.len()` bytes from `offset` on; 0 only at the end.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+impl ReadAt for [u8] {
+    fn len_bytes(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(offset).ok().and_then(|at| self.get(at..)).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        Ok(count)
+    }
+}
+
+/// Bytes read at once.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// The part of a source that is in memory.
+pub(super) struct Window<'a, R: ReadAt + ?Sized> {
+    source: &'a R,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'a, R: ReadAt + ?Sized> Window<'a, R> {
+    pub(super) fn new(source: &'a R) -> Self {
+        Self { source, start: 0, bytes: Vec::new() }
+    }
+
+    /// The `length` bytes at `offset`; fewer at the end of the source.
+    pub(super) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+        if self.held(offset, length).is_none() {
+            self.fill(offset, length.max(BLOCK_BYTES))?;
+        }
+        let from = usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        Ok(rest.get(..length).unwrap_or(rest))
+    }
+
+    fn held(&self, offset: u64, length: usize) -> Option<&[u8]> {
+        let from = usize::try_from(offset.checked_sub(self.start)?).ok()?;
+        self.bytes.get(from..from.checked_add(length)?)
+    }
+
+    fn fill(&mut self, offset: u64, length: usize) -> io::Result<()> {
+        self.start = offset;
+        self.bytes.resize(length, 0);
+        let mut filled = 0_usize;
+        while let Some(rest) = self.bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.source.read_at(offset.saturating_add(filled as u64), rest)? {
+                0 => break,
+                count => filled = filled.saturating_add(count),
+            }
+        }
+        self.bytes.truncate(filled);
+        Ok(())
+    }
+
+    /// CRC-32 of a stretch of any length.
+    pub(super) fn crc32(&mut self, mut offset: u64, to_offset: u64) -> io::Result<u32> {
+        let mut hasher = crc32fast::Hasher::new();
+        while offset < to_offset {
+            let left = usize::try_from(to_offset.saturating_sub(offset)).unwrap_or(BLOCK_BYTES);
+            let block = self.get(offset, left.min(BLOCK_BYTES))?;
+            if block.is_empty() {
+                break;
+            }
+            hasher.update(block);
+            offset = offset.saturating_add(block.len() as u64);
+        }
+        Ok(hasher.finalize())
+    }
+}
