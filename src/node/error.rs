@@ -85,4 +85,18 @@ pub enum NodeError {
         /// What the system says.
         source: io::Error,
     },
+    /// A symbolic link where a server makes a folder.
+    #[error("{} is a symbolic link where a folder belongs", path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A path given for a shard is none.
+    #[error("{} is no shard's folder, {reason}", path.display())]
+    NotAShard {
+        /// What was given.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
 }

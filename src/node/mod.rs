@@ -2,20 +2,29 @@
 
 mod address;
 mod command_line;
+mod copies;
 mod error;
+mod folders;
 mod installation;
+mod inventory;
 mod layers;
+mod locate;
 mod locks;
 mod placeholder;
 mod processes;
 mod settings;
+mod shards;
 mod space;
+mod target;
 mod unit;
 mod yaml;
 
 pub use error::NodeError;
+pub use inventory::{Inventory, Layout, NodeFolder, ShardFolder, inventory};
+pub use locate::{Located, Unlocated, locate};
 pub use locks::{HeldLocks, LockHolder, hold_locks, lock_holder};
 pub use processes::processes_using;
 pub use settings::{NodeSettings, Origin, SettingsFlags, Sourced, resolve_settings};
 pub use space::{FreeSpace, free_space};
+pub use target::shard_at;
 pub use unit::UnitFacts;
