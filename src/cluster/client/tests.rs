@@ -1,0 +1,129 @@
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{JoinHandle, spawn};
+
+use super::*;
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// A server that gives the answers in turn, one a connection, and tells what it was asked.
+fn serve(answers: &[&str]) -> (String, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
+    let questions = move || {
+        answers.iter().map(|answer| answer_one(&listener.accept().unwrap().0, answer)).collect()
+    };
+    (url, spawn(questions))
+}
+
+fn answer_one(mut stream: &TcpStream, answer: &str) -> String {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let question = lines.next().unwrap_or_default();
+    lines.find(String::is_empty);
+    // The client may be gone already when it has read enough.
+    let _ = stream.write_all(answer.as_bytes());
+    question
+}
+
+fn reply(status: &str, body: &str) -> String {
+    let len_bytes = body.len();
+    format!("HTTP/1.1 {status}\r\ncontent-length: {len_bytes}\r\nconnection: close\r\n\r\n{body}")
+}
+
+#[test]
+fn an_old_server_is_asked_in_the_old_way() {
+    let unknown = reply("404 Not Found", "{\"error\":\"IndexMissingException[[_cluster]\"}");
+    let old = reply("200 OK", "{\"routing_table\":{\"indices\":{}}}");
+    let (url, questions) = serve(&[&unknown, &old]);
+    let client = Client::new(&url, LONG).unwrap();
+    assert!(client.copies().unwrap().is_empty());
+    let questions = questions.join().unwrap();
+    assert!(questions[0].starts_with("GET /_cluster/state/routing_table?master_timeout=15000ms&"));
+    assert!(questions[1].starts_with("GET /_cluster/state?filter_nodes=true&"), "{questions:?}");
+}
+
+#[test]
+fn a_cluster_without_a_master_is_a_refusal_with_its_words() {
+    let body = "{\"error\":{\"type\":\"master_not_discovered_exception\"},\n \"status\":503}";
+    let (url, _questions) = serve(&[&reply("503 Service Unavailable", body)]);
+    let error = Client::new(&url, LONG).unwrap().copies().unwrap_err();
+    let words = "{\"error\":{\"type\":\"master_not_discovered_exception\"}, \"status\":503}";
+    let expected = format!("{url}/_cluster/state/routing_table answers with status 503: {words}");
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn an_index_name_stays_one_segment_of_the_path() {
+    let (url, questions) = serve(&[&reply("200 OK", "{}")]);
+    let client = Client::new(&url, LONG).unwrap();
+    assert!(client.in_sync("a/..?x \u{fc}").unwrap().is_empty());
+    let question = &questions.join().unwrap()[0];
+    assert!(
+        question.starts_with("GET /_cluster/state/metadata/a%2F..%3Fx%20%C3%BC?"),
+        "{question}"
+    );
+}
+
+#[test]
+fn failed_shards_are_tried_again_by_a_post() {
+    let (url, questions) = serve(&[&reply("200 OK", "{\"acknowledged\":true}")]);
+    Client::new(&url, LONG).unwrap().retry_failed().unwrap();
+    let question = &questions.join().unwrap()[0];
+    assert!(question.starts_with("POST /_cluster/reroute?retry_failed=true"), "{question}");
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let (other, _) = serve(&[]);
+    let redirect = format!(
+        "HTTP/1.1 302 Found\r\nlocation: {other}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    );
+    let (url, _questions) = serve(&[&redirect]);
+    let error = Client::new(&url, LONG).unwrap().health().unwrap_err();
+    assert!(matches!(error, ClusterError::Refused { status: 302, .. }), "{error}");
+}
+
+#[test]
+fn an_answer_that_is_too_long_is_not_read_to_its_end() {
+    let (url, _questions) = serve(&[&reply("200 OK", &" ".repeat(2000))]);
+    let mut client = Client::new(&url, LONG).unwrap();
+    client.answer_limit_bytes = 1000;
+    let error = client.health().unwrap_err().to_string();
+    assert!(error.ends_with("it is not shorter than 1000 bytes"), "{error}");
+}
+
+#[test]
+fn what_is_no_json_is_told() {
+    let (url, _questions) = serve(&[&reply("200 OK", "<html>"), &reply("200 OK", "[]")]);
+    let client = Client::new(&url, LONG).unwrap();
+    assert!(matches!(client.health(), Err(ClusterError::Unreadable { .. })));
+    let error = client.local_node().unwrap_err();
+    assert!(error.to_string().ends_with("/_nodes/_local/http: it has no nodes"), "{error}");
+}
+
+#[test]
+fn an_answer_that_never_comes_is_waited_for_no_longer_than_allowed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let error = Client::new(&url, Duration::from_millis(300)).unwrap().health().unwrap_err();
+    assert!(matches!(error, ClusterError::NotAnswering { .. }), "{error}");
+    drop(listener);
+    let error = Client::new(&url, LONG).unwrap().health().unwrap_err();
+    assert!(matches!(&error, ClusterError::NotAnswering { reason, .. } if !reason.is_empty()));
+}
+
+#[test]
+fn an_answer_that_stops_half_way_is_waited_for_no_longer_than_allowed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"status\":";
+    let server = spawn(move || {
+        let stream = listener.accept().unwrap().0;
+        answer_one(&stream, half);
+        stream
+    });
+    let error = Client::new(&url, Duration::from_millis(300)).unwrap().health().unwrap_err();
+    assert!(matches!(error, ClusterError::NotAnswering { .. }), "{error}");
+    drop(server.join());
+}
