@@ -1,1 +1,31 @@
 //! Evidence -> diagnosis: a table of problems with stable codes, and what each one costs.
+//!
+//! [`Evidence::read`] reads a shard's files; [`diagnose`] concludes from that alone, without
+//! touching the disk.
+#![deny(clippy::arithmetic_side_effects)]
+
+mod chain;
+mod copies;
+mod diagnosis;
+mod evidence;
+mod family;
+mod generation;
+mod names;
+mod problem;
+mod read;
+mod seq_nos;
+mod source;
+mod stream;
+mod walk;
+
+pub use chain::Chain;
+pub use diagnosis::{Diagnosis, Judged, Verdict, diagnose};
+pub use evidence::{CheckpointFile, CommitFile, Evidence, FileFacts, StreamFile, TranslogFile};
+pub use family::Family;
+pub use generation::{HeaderState, JudgedGeneration};
+pub use problem::{Code, Problem, Severity};
+pub use read::ReadError;
+pub use seq_nos::SeqNoSet;
+pub use source::FileSource;
+pub use stream::{Stream, StreamPart};
+pub use walk::{Bound, LISTED_OPERATIONS_MAX, Listed, ListedOperation, Listing, Tally, Walk, walk};

@@ -1,0 +1,242 @@
+//! Judges the generations of 2.0 and later: which the server opens, what each holds, what is
+//! wrong with it, and what of it can stay.
+
+use std::collections::BTreeMap;
+
+use super::evidence::{CheckpointFile, Evidence};
+use super::family::Family;
+use super::generation::{JudgedGeneration, judge_generation};
+use super::problem::{Code, Problem};
+use crate::format::{Checkpoint, CheckpointForm, Unreadable};
+
+/// Generations between the first and the last that are judged. The fullest real folder seen had
+/// some 400; more means a number that cannot be right.
+const GENERATIONS_MAX: u64 = 100_000;
+
+/// The generations that the server opens, judged.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// Generations or sequence numbers.
+    pub family: Family,
+    /// The translog's UUID, from the commit.
+    pub uuid: String,
+    /// First generation the server opens.
+    pub first: u64,
+    /// Last one: the one it would go on writing behind.
+    pub last: u64,
+    /// Every generation from the first to the last.
+    pub generations: BTreeMap<u64, JudgedGeneration>,
+    /// What `translog.ckp` says, where it can be believed.
+    pub checkpoint: Option<Checkpoint>,
+    /// What stands in for it where it cannot: the copy that a start made of it.
+    pub stand_in: Option<Checkpoint>,
+    /// Whether `translog.ckp` has to be written anew.
+    pub checkpoint_lost: bool,
+    /// Whether the copy `translog-<last>.ckp` has to go.
+    pub copy_differs: bool,
+}
+
+/// What the server reads off the newest commit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CommitView<'a> {
+    pub(super) family: Family,
+    pub(super) uuid: &'a str,
+    /// `translog_generation`; 7.7 and later do not write it.
+    pub(super) generation: Option<u64>,
+    /// Highest sequence number below which everything is in the commit; -1 before 6.0.
+    pub(super) local_checkpoint: i64,
+}
+
+/// Judges the chain of a shard. Problems are added to `problems`; `None` when the chain cannot be
+/// laid out at all (the reason is among the problems).
+pub(super) fn judge_chain(
+    evidence: &Evidence,
+    family: Family,
+    problems: &mut Vec<Problem>,
+) -> Option<Chain> {
+    let commit = CommitView {
+        family,
+        uuid: evidence.commit_text("translog_uuid")?,
+        generation: evidence
+            .commit_number("translog_generation")
+            .and_then(|number| u64::try_from(number).ok()),
+        local_checkpoint: evidence.commit_number("local_checkpoint").unwrap_or(-1),
+    };
+    let (checkpoint, checkpoint_lost) = newest_checkpoint(evidence, commit, problems);
+    let last = match &checkpoint {
+        Some(checkpoint) => checkpoint.generation,
+        None => evidence.translogs.keys().next_back().copied().or(commit.generation).unwrap_or(1),
+    };
+    let copy = evidence.generation_checkpoints.get(&last);
+    let copy_said = copy.and_then(|copy| copy.checkpoint.as_ref().ok());
+    let stand_in =
+        copy_said.filter(|copy| checkpoint.is_none() && copy.generation == last).cloned();
+    let copy_differs = copy_differs(copy, checkpoint.as_ref(), problems);
+    let first = first_generation(evidence, commit, checkpoint.as_ref().or(stand_in.as_ref()), last);
+    if first > last || last.saturating_sub(first) > GENERATIONS_MAX {
+        let message = format!("the generations {first} to {last} make no chain; left alone");
+        problems.push(Problem::new(Code::ChainUnknown, folder(evidence), message));
+        return None;
+    }
+    let mut generations = BTreeMap::new();
+    for number in first..=last {
+        let governing = if number == last {
+            checkpoint.as_ref().or(stand_in.as_ref())
+        } else {
+            own_checkpoint(evidence, number, problems)
+        };
+        let judged = judge_generation(evidence, commit, number, last, governing, problems);
+        generations.insert(number, judged);
+    }
+    later_generations(evidence, last, problems);
+    Some(Chain {
+        family,
+        uuid: commit.uuid.to_owned(),
+        first,
+        last,
+        generations,
+        checkpoint_lost,
+        checkpoint,
+        stand_in,
+        copy_differs,
+    })
+}
+
+fn folder(evidence: &Evidence) -> std::path::PathBuf {
+    evidence.translog_folders.first().cloned().unwrap_or_default()
+}
+
+/// `translog.ckp`, where it can be believed, and whether it has to be written anew.
+fn newest_checkpoint(
+    evidence: &Evidence,
+    commit: CommitView,
+    problems: &mut Vec<Problem>,
+) -> (Option<Checkpoint>, bool) {
+    let Some(file) = &evidence.checkpoint else {
+        let path = folder(evidence).join("translog.ckp");
+        problems.push(Problem::new(Code::CheckpointMissing, path, "translog.ckp is not there"));
+        return (None, true);
+    };
+    let checkpoint = match &file.checkpoint {
+        Ok(checkpoint) => checkpoint,
+        Err(unreadable) => {
+            problems.push(unreadable_checkpoint(file, unreadable));
+            return (None, true);
+        }
+    };
+    // Only the 20-byte form of 2.x has no checksum: there a generation that does not exist is a
+    // flipped bit, and not a translog that is gone.
+    let plausible = evidence.translogs.contains_key(&checkpoint.generation)
+        && commit.generation.is_none_or(|first| first <= checkpoint.generation);
+    if checkpoint.form == CheckpointForm::Raw && !plausible && !evidence.translogs.is_empty() {
+        let message = format!(
+            "the checkpoint names generation {}, which is not there (its 20 bytes have no checksum)",
+            checkpoint.generation
+        );
+        problems.push(Problem::new(Code::CheckpointGeneration, &file.path, message).at(12));
+        return (None, true);
+    }
+    (Some(checkpoint.clone()), false)
+}
+
+fn own_checkpoint<'a>(
+    evidence: &'a Evidence,
+    number: u64,
+    problems: &mut Vec<Problem>,
+) -> Option<&'a Checkpoint> {
+    let Some(file) = evidence.generation_checkpoints.get(&number) else {
+        let path = folder(evidence).join(format!("translog-{number}.ckp"));
+        let message = format!("translog-{number}.ckp is not there");
+        problems.push(Problem::new(Code::CheckpointMissing, path, message));
+        return None;
+    };
+    match &file.checkpoint {
+        Ok(checkpoint) if checkpoint.generation == number => Some(checkpoint),
+        Ok(checkpoint) => {
+            let message =
+                format!("names generation {} and not its own, {number}", checkpoint.generation);
+            problems.push(Problem::new(Code::CheckpointGeneration, &file.path, message));
+            None
+        }
+        Err(unreadable) => {
+            problems.push(unreadable_checkpoint(file, unreadable));
+            None
+        }
+    }
+}
+
+fn unreadable_checkpoint(file: &CheckpointFile, unreadable: &Unreadable) -> Problem {
+    match unreadable {
+        Unreadable::Newer(what) => Problem::new(Code::CheckpointNewer, &file.path, what.clone()),
+        Unreadable::Damaged(_) if file.len_bytes == 0 => {
+            Problem::new(Code::CheckpointUnreadable, &file.path, "the checkpoint is empty").at(0)
+        }
+        Unreadable::Damaged(defect) => {
+            Problem::new(Code::CheckpointUnreadable, &file.path, defect.to_string())
+                .at(defect.offset)
+        }
+    }
+}
+
+/// A start compares `translog-<last>.ckp`, where there is one, with `translog.ckp`.
+fn copy_differs(
+    copy: Option<&CheckpointFile>,
+    checkpoint: Option<&Checkpoint>,
+    problems: &mut Vec<Problem>,
+) -> bool {
+    let (Some(copy), Some(checkpoint)) = (copy, checkpoint) else { return false };
+    let message = match &copy.checkpoint {
+        Ok(said) if said.same_state(checkpoint) => return false,
+        Ok(_) => "says something else than translog.ckp".to_owned(),
+        Err(Unreadable::Newer(what)) => {
+            problems.push(Problem::new(Code::CheckpointNewer, &copy.path, what.clone()));
+            return false;
+        }
+        Err(Unreadable::Damaged(defect)) => format!("cannot be read, {defect}"),
+    };
+    problems.push(Problem::new(Code::CheckpointCopy, &copy.path, message));
+    true
+}
+
+/// First generation the server opens (Translog.recoverFromFiles, 2.4 to 8.x).
+fn first_generation(
+    evidence: &Evidence,
+    commit: CommitView,
+    checkpoint: Option<&Checkpoint>,
+    last: u64,
+) -> u64 {
+    if commit.family == Family::Generations {
+        return commit.generation.unwrap_or(last);
+    }
+    let said = checkpoint.and_then(|said| u64::try_from(said.min_translog_generation).ok());
+    if let Some(first) = said {
+        return first;
+    }
+    if checkpoint.is_some() && commit.generation.is_some() {
+        return commit.generation.unwrap_or(last);
+    }
+    let mut first = last;
+    while let Some(before) =
+        first.checked_sub(1).filter(|before| evidence.translogs.contains_key(before))
+    {
+        first = before;
+    }
+    first
+}
+
+/// Generations behind the last one: an interrupted roll leaves an empty one.
+fn later_generations(evidence: &Evidence, last: u64, problems: &mut Vec<Problem>) {
+    let Some(next) = last.checked_add(1) else { return };
+    for (number, file) in evidence.translogs.range(next..) {
+        let count = file.walk.whole.count;
+        if count == 0 || file.copies_earlier {
+            let message = format!("generation {number} is behind the last one, {last}");
+            problems.push(Problem::new(Code::NextGeneration, &file.path, message));
+        } else {
+            let message = format!(
+                "holds {count} operations, and translog.ckp ends with generation {last}; left alone"
+            );
+            problems.push(Problem::new(Code::ChainUnknown, &file.path, message));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What was read of one shard, before anything is concluded from it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::walk::Walk;
+use crate::format::{Checkpoint, Commit, TranslogHeader, Unreadable};
+
+/// A file and how long it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFacts {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub len_bytes: u64,
+}
+
+/// A `segments_N` file.
+#[derive(Debug, Clone)]
+pub struct CommitFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its N.
+    pub generation: u64,
+    /// Its bytes, as a new commit is made from them.
+    pub bytes: Vec<u8>,
+    /// What it says.
+    pub commit: Result<Commit, Unreadable>,
+}
+
+/// A checkpoint file.
+#[derive(Debug, Clone)]
+pub struct CheckpointFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub len_bytes: u64,
+    /// What it says.
+    pub checkpoint: Result<Checkpoint, Unreadable>,
+}
+
+/// A translog file with its records walked.
+#[derive(Debug, Clone)]
+pub struct TranslogFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub len_bytes: u64,
+    /// Its header; `Ok(None)` for a file without one (up to 1.3, or empty).
+    pub header: Result<Option<TranslogHeader>, Unreadable>,
+    /// Its records, from the header's end on. Behind a damaged header they are looked for where
+    /// a sound one would end.
+    pub walk: Walk,
+    /// Whether its records are, byte for byte, a first part of those of the generations before it:
+    /// what a failed start of 2.x leaves behind.
+    pub copies_earlier: bool,
+}
+
+/// A translog of 1.x and earlier: `translog-<id>` or `translog-<id>.recovering`.
+#[derive(Debug, Clone)]
+pub struct StreamFile {
+    /// Its id.
+    pub id: u64,
+    /// Whether it has `.recovering` at its end.
+    pub recovering: bool,
+    /// The file.
+    pub file: TranslogFile,
+}
+
+/// Everything that was read of one shard.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// Its translog folders: one, or up to 1.7 one in each data path.
+    pub translog_folders: Vec<PathBuf>,
+    /// The folder of its Lucene index.
+    pub index_folder: PathBuf,
+    /// Its commits, oldest first.
+    pub commits: Vec<CommitFile>,
+    /// Highest N of any `segments_N` or `pending_segments_N`.
+    pub highest_commit_generation: u64,
+    /// Files in which the server says that the Lucene index is corrupted.
+    pub markers: Vec<PathBuf>,
+    /// `translog.ckp`.
+    pub checkpoint: Option<CheckpointFile>,
+    /// `translog-N.ckp` by N.
+    pub generation_checkpoints: BTreeMap<u64, CheckpointFile>,
+    /// `translog-N.tlog` by N.
+    pub translogs: BTreeMap<u64, TranslogFile>,
+    /// Translogs of 1.x and earlier.
+    pub streams: Vec<StreamFile>,
+    /// Left-overs of an interrupted checkpoint copy, named like a generation far too high.
+    pub temporary: Vec<FileFacts>,
+    /// Files whose names mean nothing to the server.
+    pub foreign: Vec<FileFacts>,
+}
+
+impl Evidence {
+    /// The commit a server opens: the newest.
+    #[must_use]
+    pub fn newest_commit(&self) -> Option<&CommitFile> {
+        self.commits.last()
+    }
+
+    /// The number in a key of the newest commit's user data.
+    #[must_use]
+    pub fn commit_number(&self, key: &str) -> Option<i64> {
+        self.commit_text(key)?.parse().ok()
+    }
+
+    /// A key of the newest commit's user data.
+    #[must_use]
+    pub fn commit_text(&self, key: &str) -> Option<&str> {
+        self.newest_commit()?.commit.as_ref().ok()?.user_value(key)
+    }
+}

@@ -1,0 +1,303 @@
+//! Judges one generation: its header, its checkpoint against its records, and what of it stays.
+
+use super::chain::CommitView;
+use super::evidence::{Evidence, TranslogFile};
+use super::family::Family;
+use super::problem::{Code, Problem};
+use super::walk::{Tally, Walk};
+use crate::format::{BadKind, Checkpoint, CheckpointForm, TranslogHeader, Unreadable};
+
+/// Characters in which a UUID without a checksum may differ before it is another shard's.
+const UUID_FLIPS_MAX: usize = 2;
+
+/// What stands at the beginning of a generation's translog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderState {
+    /// A header that the server accepts.
+    Sound(TranslogHeader),
+    /// None that it accepts; the records behind it may still be whole.
+    Damaged,
+    /// The file is not there.
+    Missing,
+}
+
+/// One generation, judged.
+#[derive(Debug, Clone)]
+pub struct JudgedGeneration {
+    /// Its number.
+    pub number: u64,
+    /// Its header.
+    pub header: HeaderState,
+    /// Offset at which its records begin in the file as it is.
+    pub from_offset: u64,
+    /// The records that stay.
+    pub kept: Tally,
+    /// Operations that the server needs and that cannot be read before the first one that cannot:
+    /// `Some(n)` where records are missing (n of them at least), `None` where none is.
+    pub missing_count: Option<u64>,
+    /// Its checkpoint, where it can be believed.
+    pub checkpoint: Option<Checkpoint>,
+    /// Whether its checkpoint has to be written anew.
+    pub checkpoint_wrong: bool,
+    /// Whether the server replays it; otherwise it only opens it.
+    pub replayed: bool,
+}
+
+/// Judges generation `number` under the checkpoint that governs it.
+pub(super) fn judge_generation(
+    evidence: &Evidence,
+    commit: CommitView,
+    number: u64,
+    last: u64,
+    checkpoint: Option<&Checkpoint>,
+    problems: &mut Vec<Problem>,
+) -> JudgedGeneration {
+    let Some(file) = evidence.translogs.get(&number) else {
+        return judge_missing(evidence, commit, number, checkpoint, problems);
+    };
+    let mut judged = JudgedGeneration {
+        number,
+        header: judge_header(file, commit, problems),
+        from_offset: file.walk.from_offset,
+        kept: file.walk.whole.clone(),
+        missing_count: None,
+        checkpoint: checkpoint.cloned(),
+        checkpoint_wrong: checkpoint.is_none(),
+        replayed: is_replayed(commit, number, checkpoint, Some(&file.walk)),
+    };
+    judge_records(file, checkpoint, number == last, &mut judged, problems);
+    judged
+}
+
+fn judge_missing(
+    evidence: &Evidence,
+    commit: CommitView,
+    number: u64,
+    checkpoint: Option<&Checkpoint>,
+    problems: &mut Vec<Problem>,
+) -> JudgedGeneration {
+    let folder = evidence.translog_folders.first().cloned().unwrap_or_default();
+    let path = folder.join(format!("translog-{number}.tlog"));
+    problems.push(Problem::new(
+        Code::TranslogMissing,
+        path,
+        format!("translog-{number}.tlog is not there"),
+    ));
+    let counted = checkpoint.map(|checkpoint| checkpoint.operation_count.max(0));
+    let replayed = is_replayed(commit, number, checkpoint, None);
+    let lost = replayed && counted != Some(0);
+    JudgedGeneration {
+        number,
+        header: HeaderState::Missing,
+        from_offset: 0,
+        kept: Tally::empty_at(0),
+        missing_count: lost.then(|| counted.map_or(1, i32::unsigned_abs).into()),
+        checkpoint: checkpoint.cloned(),
+        checkpoint_wrong: true,
+        replayed,
+    }
+}
+
+/// Whether a start reads the records of a generation. Up to 7.6 it does from the commit's
+/// generation on, later where its range of sequence numbers reaches above the local checkpoint.
+fn is_replayed(
+    commit: CommitView,
+    number: u64,
+    checkpoint: Option<&Checkpoint>,
+    walk: Option<&Walk>,
+) -> bool {
+    if let Some(first) = commit.generation {
+        return number >= first;
+    }
+    if commit.family == Family::Generations {
+        return true;
+    }
+    let Some(checkpoint) = checkpoint else { return true };
+    let highest = walk.map_or(-1, |walk| walk.whole.max_seq_no).max(checkpoint.max_seq_no);
+    highest > commit.local_checkpoint
+}
+
+fn judge_header(
+    file: &TranslogFile,
+    commit: CommitView,
+    problems: &mut Vec<Problem>,
+) -> HeaderState {
+    let header = match &file.header {
+        Ok(Some(header)) => header,
+        Ok(None) => {
+            let what = if file.len_bytes == 0 { "the file is empty" } else { "no header" };
+            problems.push(Problem::new(Code::TranslogHeader, &file.path, what).at(0));
+            return HeaderState::Damaged;
+        }
+        Err(Unreadable::Newer(what)) => {
+            problems.push(Problem::new(Code::TranslogNewer, &file.path, what.clone()).at(0));
+            return HeaderState::Damaged;
+        }
+        Err(Unreadable::Damaged(defect)) => {
+            let problem = Problem::new(Code::TranslogHeader, &file.path, defect.to_string());
+            problems.push(problem.at(defect.offset));
+            return HeaderState::Damaged;
+        }
+    };
+    let uuid = header.uuid.as_deref().unwrap_or("");
+    if uuid == commit.uuid {
+        return HeaderState::Sound(header.clone());
+    }
+    let message = format!("UUID {} expected, {} found", commit.uuid, uuid.escape_debug());
+    // Without the CRC of version 3 a flipped bit shows as another UUID.
+    let checked = header.primary_term.is_some();
+    let code = if !checked && is_nearly(uuid, commit.uuid) {
+        Code::TranslogHeader
+    } else {
+        Code::TranslogForeign
+    };
+    problems.push(Problem::new(code, &file.path, message));
+    HeaderState::Damaged
+}
+
+fn is_nearly(found: &str, expected: &str) -> bool {
+    let differing = found.bytes().zip(expected.bytes()).filter(|(a, b)| a != b).count();
+    found.len() == expected.len() && differing <= UUID_FLIPS_MAX
+}
+
+/// The records against the checkpoint: sets `kept`, `missing_count` and `checkpoint_wrong`.
+fn judge_records(
+    file: &TranslogFile,
+    checkpoint: Option<&Checkpoint>,
+    is_last: bool,
+    judged: &mut JudgedGeneration,
+    problems: &mut Vec<Problem>,
+) {
+    let walk = &file.walk;
+    let Some(checkpoint) = checkpoint else {
+        if walk.bad.is_some() && judged.replayed {
+            problems.push(bad_record(file));
+            let readable = walk.listed.readable_count();
+            judged.missing_count = Some(readable.saturating_add(1));
+        }
+        return;
+    };
+    if walk.is_cut() {
+        return judge_cut(file, checkpoint, is_last, judged, problems);
+    }
+    let counted = walk.counted.clone().unwrap_or_else(|| walk.within().clone());
+    let wrong = |code, message: String| Problem::new(code, checkpoint_path(file, is_last), message);
+    if counted.end_offset > checkpoint.offset {
+        let message = format!(
+            "counts {} operations, which end at {}, and says they end at {}",
+            counted.count, counted.end_offset, checkpoint.offset
+        );
+        problems.push(wrong(Code::CheckpointOffset, message));
+        judged.checkpoint_wrong = true;
+        judged.kept = counted;
+        return;
+    }
+    let within = walk.within();
+    let says_count = u64::try_from(checkpoint.operation_count).unwrap_or(0);
+    if within.count > says_count && judged.replayed {
+        let message = format!(
+            "counts {} operations, and {} are there before its offset {}",
+            checkpoint.operation_count, within.count, checkpoint.offset
+        );
+        problems.push(wrong(Code::CheckpointShort, message));
+        judged.checkpoint_wrong = true;
+        judged.kept = within.clone();
+        return;
+    }
+    if judged.replayed && leaves_out(checkpoint, &counted) {
+        let message = format!(
+            "says sequence numbers {} to {}, and {} to {} are there",
+            checkpoint.min_seq_no, checkpoint.max_seq_no, counted.min_seq_no, counted.max_seq_no
+        );
+        problems.push(wrong(Code::CheckpointRange, message));
+        judged.checkpoint_wrong = true;
+    }
+    notes(file, checkpoint, &counted, problems);
+    judged.kept = counted;
+}
+
+fn checkpoint_path(file: &TranslogFile, is_last: bool) -> std::path::PathBuf {
+    if is_last { file.path.with_file_name("translog.ckp") } else { file.path.with_extension("ckp") }
+}
+
+fn leaves_out(checkpoint: &Checkpoint, counted: &Tally) -> bool {
+    let has_range = !matches!(checkpoint.form, CheckpointForm::Raw | CheckpointForm::V1);
+    has_range
+        && counted.max_seq_no >= 0
+        && (checkpoint.max_seq_no < counted.max_seq_no
+            || checkpoint.min_seq_no < 0
+            || checkpoint.min_seq_no > counted.min_seq_no)
+}
+
+/// Fewer whole records than the checkpoint counts.
+fn judge_cut(
+    file: &TranslogFile,
+    checkpoint: &Checkpoint,
+    is_last: bool,
+    judged: &mut JudgedGeneration,
+    problems: &mut Vec<Problem>,
+) {
+    let walk = &file.walk;
+    let says_count = u64::try_from(checkpoint.operation_count).unwrap_or(0);
+    if walk.bad.is_none() && walk.whole.end_offset == checkpoint.offset {
+        let message = format!(
+            "counts {says_count} operations, and {} are there up to its offset {}",
+            walk.whole.count, checkpoint.offset
+        );
+        let path = checkpoint_path(file, is_last);
+        problems.push(Problem::new(Code::CheckpointLong, path, message));
+        judged.checkpoint_wrong = true;
+        return;
+    }
+    if !judged.replayed {
+        let message = "records are damaged; all of them are in the commit, and the server does \
+                       not read them";
+        problems.push(Problem::new(Code::NotReplayed, &file.path, message));
+        return;
+    }
+    problems.push(bad_record(file));
+    judged.missing_count = Some(says_count.saturating_sub(walk.whole.count));
+    judged.checkpoint_wrong = true;
+}
+
+/// The problem of the first bad record, or of a file that ends early between two.
+pub(super) fn bad_record(file: &TranslogFile) -> Problem {
+    let walk = &file.walk;
+    let kept = walk.whole.count;
+    let Some(bad) = &walk.bad else {
+        let message = format!("the file ends after {kept} whole records; more are counted");
+        return Problem::new(Code::RecordTorn, &file.path, message).at(walk.whole.end_offset);
+    };
+    let code = match bad.kind {
+        BadKind::Torn => Code::RecordTorn,
+        BadKind::SizeField => Code::RecordSize,
+        BadKind::Checksum => Code::RecordChecksum,
+        BadKind::Body => Code::RecordBody,
+        BadKind::Newer => Code::TranslogNewer,
+    };
+    let message =
+        format!("record {} (after {kept} whole ones): {}", kept.saturating_add(1), bad.defect);
+    Problem::new(code, &file.path, message).at(bad.offset)
+}
+
+fn notes(
+    file: &TranslogFile,
+    checkpoint: &Checkpoint,
+    counted: &Tally,
+    problems: &mut Vec<Problem>,
+) {
+    if file.copies_earlier && counted.count > 0 {
+        let message = format!("{} operations repeat those of earlier generations", counted.count);
+        problems.push(Problem::new(Code::Copies, &file.path, message));
+    }
+    if checkpoint.offset > file.len_bytes {
+        let message = format!("offset {}, file of {} bytes", checkpoint.offset, file.len_bytes);
+        problems.push(Problem::new(Code::OffsetPastEnd, &file.path, message));
+    } else if checkpoint.offset < file.len_bytes {
+        let whole = file.walk.whole.count.saturating_sub(counted.count);
+        let bytes = file.len_bytes.saturating_sub(checkpoint.offset);
+        let message =
+            format!("{bytes} bytes behind the checkpoint's offset, {whole} whole records");
+        problems.push(Problem::new(Code::Beyond, &file.path, message).at(checkpoint.offset));
+    }
+}

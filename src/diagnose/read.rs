@@ -1,0 +1,256 @@
+//! Folder -> evidence: the one place of this stage that touches the disk, for reading only.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::copies::{mark_copies, mark_stream_copies};
+use super::evidence::{CheckpointFile, CommitFile, Evidence, FileFacts, StreamFile, TranslogFile};
+use super::names::{IndexName, TranslogName};
+use super::source::FileSource;
+use super::walk::{Bound, Listing, Walk, walk};
+use crate::format::{Checkpoint, Commit, Framing, HeaderVersion, ReadAt, TranslogHeader};
+use crate::node::ShardFolder;
+
+/// A commit lists every segment; the largest seen had some 100 KiB.
+const COMMIT_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// A checkpoint has at most 88 bytes; more is read so that a damaged one can be described.
+const CHECKPOINT_MAX_BYTES: u64 = 1024 * 1024;
+/// Bytes from which a header is decoded: 12 of codec, a UUID of any length in use, term, CRC.
+const HEADER_MAX_BYTES: usize = 512;
+/// Files in one folder that are looked at.
+const FILES_MAX: usize = 1_000_000;
+/// Header lengths of versions 3 and 2 with the usual UUID of 22 characters.
+const HEADER_LENGTHS: [u64; 2] = [55, 43];
+/// Length of the header of 1.4 to 1.7, which holds no UUID.
+const STREAM_HEADER_BYTES: u64 = 17;
+
+/// The evidence could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", path.display())]
+pub struct ReadError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// The system's answer.
+    pub source: io::Error,
+}
+
+impl ReadError {
+    fn new(path: &Path, source: io::Error) -> Self {
+        Self { path: path.to_path_buf(), source }
+    }
+}
+
+impl Evidence {
+    /// Reads every translog, checkpoint and commit of a shard.
+    ///
+    /// # Errors
+    /// When a folder or file cannot be read, or a translog or checkpoint is a link or no regular
+    /// file. Damaged content is no error.
+    pub fn read(folder: &ShardFolder, listing: Listing) -> Result<Self, ReadError> {
+        let mut reader = Reader { evidence: Self::default(), listing, tlogs: Vec::new() };
+        for path in std::iter::once(&folder.path).chain(&folder.stripes) {
+            reader.index_folder(&path.join("index"))?;
+            reader.translog_folder(&path.join("translog"))?;
+        }
+        reader.finish()
+    }
+}
+
+struct Reader {
+    evidence: Evidence,
+    listing: Listing,
+    /// Translogs of 2.0 and later, read when every checkpoint is known.
+    tlogs: Vec<(u64, PathBuf)>,
+}
+
+impl Reader {
+    fn index_folder(&mut self, folder: &Path) -> Result<(), ReadError> {
+        for (name, path) in entries(folder)? {
+            let generation = match IndexName::of(&name) {
+                IndexName::Commit(generation) => {
+                    let bytes = read_file(&path, COMMIT_MAX_BYTES)?;
+                    let commit = Commit::decode(&bytes, generation);
+                    folder.clone_into(&mut self.evidence.index_folder);
+                    self.evidence.commits.push(CommitFile { path, generation, bytes, commit });
+                    generation
+                }
+                IndexName::PendingCommit(generation) => generation,
+                IndexName::Marker => {
+                    self.evidence.markers.push(path);
+                    continue;
+                }
+                IndexName::Other => continue,
+            };
+            let highest = self.evidence.highest_commit_generation.max(generation);
+            self.evidence.highest_commit_generation = highest;
+        }
+        Ok(())
+    }
+
+    fn translog_folder(&mut self, folder: &Path) -> Result<(), ReadError> {
+        self.evidence.translog_folders.push(folder.to_path_buf());
+        for (name, path) in entries(folder)? {
+            match TranslogName::of(&name) {
+                TranslogName::Checkpoint => {
+                    self.evidence.checkpoint = Some(checkpoint(path)?);
+                }
+                TranslogName::GenerationCheckpoint(generation) => {
+                    let file = checkpoint(path)?;
+                    self.evidence.generation_checkpoints.insert(generation, file);
+                }
+                TranslogName::Translog(generation) => self.tlogs.push((generation, path)),
+                TranslogName::Stream { id, recovering } => {
+                    let file = stream(path, self.listing)?;
+                    self.evidence.streams.push(StreamFile { id, recovering, file });
+                }
+                TranslogName::Temporary => self.evidence.temporary.push(facts(path)?),
+                TranslogName::Foreign => self.evidence.foreign.push(facts(path)?),
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Evidence, ReadError> {
+        self.evidence.commits.sort_by_key(|commit| commit.generation);
+        for (generation, path) in std::mem::take(&mut self.tlogs) {
+            let bound = self.bound_of(generation);
+            let file = translog(path, bound, self.listing)?;
+            self.evidence.translogs.insert(generation, file);
+        }
+        mark_copies(&mut self.evidence)?;
+        mark_stream_copies(&mut self.evidence)?;
+        self.list_behind_cut()?;
+        Ok(self.evidence)
+    }
+
+    /// Behind a generation with records missing, a cut there loses every operation: list them.
+    fn list_behind_cut(&mut self) -> Result<(), ReadError> {
+        let translogs = &mut self.evidence.translogs;
+        let Some((&cut, _)) = translogs.iter().find(|(_, file)| file.walk.is_cut()) else {
+            return Ok(());
+        };
+        for (_, file) in translogs.range_mut(cut.saturating_add(1)..) {
+            if !file.copies_earlier && file.walk.whole.count > 0 {
+                let bound = file.walk.bound;
+                *file = translog(file.path.clone(), bound, Listing::Everything)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the checkpoint of a generation says, where it can be read.
+    fn bound_of(&self, generation: u64) -> Option<Bound> {
+        let newest =
+            self.evidence.checkpoint.as_ref().and_then(|file| file.checkpoint.as_ref().ok());
+        let own = self.evidence.generation_checkpoints.get(&generation);
+        let checkpoint = newest
+            .filter(|newest| newest.generation == generation)
+            .or_else(|| own.and_then(|file| file.checkpoint.as_ref().ok()))?;
+        Some(Bound {
+            offset: checkpoint.offset,
+            operation_count: u64::try_from(checkpoint.operation_count).ok(),
+        })
+    }
+}
+
+/// Names and paths of a folder, in name order; none when the folder is not there.
+fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
+    let fail = |error| ReadError::new(folder, error);
+    match folder.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(fail(error)),
+        Ok(metadata) if !metadata.is_dir() => {
+            return Err(fail(io::Error::other("not a folder (a link is not followed)")));
+        }
+        Ok(_) => {}
+    }
+    let mut entries = Vec::new();
+    for entry in folder.read_dir().map_err(fail)?.take(FILES_MAX) {
+        let entry = entry.map_err(fail)?;
+        entries.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    }
+    entries.sort();
+    Ok(entries)
+}
+
+fn read_file(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, ReadError> {
+    FileSource::open(path)
+        .and_then(|file| file.read_all(limit_bytes))
+        .map_err(|error| ReadError::new(path, error))
+}
+
+fn facts(path: PathBuf) -> Result<FileFacts, ReadError> {
+    let metadata = path.symlink_metadata().map_err(|error| ReadError::new(&path, error))?;
+    Ok(FileFacts { path, len_bytes: metadata.len() })
+}
+
+fn checkpoint(path: PathBuf) -> Result<CheckpointFile, ReadError> {
+    let bytes = read_file(&path, CHECKPOINT_MAX_BYTES)?;
+    let checkpoint = Checkpoint::decode(&bytes);
+    Ok(CheckpointFile { path, len_bytes: bytes.len() as u64, checkpoint })
+}
+
+fn translog(
+    path: PathBuf,
+    bound: Option<Bound>,
+    listing: Listing,
+) -> Result<TranslogFile, ReadError> {
+    let fail = |error| ReadError::new(&path, error);
+    let source = FileSource::open(&path).map_err(fail)?;
+    let header = header(&source).map_err(fail)?;
+    let walk = match &header {
+        Ok(Some(header)) => {
+            walk(&source, framing(Some(header)), header.len_bytes(), bound, listing)
+        }
+        _ => walk_behind_damaged_header(&source, bound, listing),
+    }
+    .map_err(fail)?;
+    let len_bytes = source.len_bytes();
+    Ok(TranslogFile { len_bytes, header, walk, copies_earlier: false, path })
+}
+
+/// The header is of no use, so its length is not known: it is the one behind which records are.
+fn walk_behind_damaged_header(
+    source: &FileSource,
+    bound: Option<Bound>,
+    listing: Listing,
+) -> io::Result<Walk> {
+    let [newer, older] = HEADER_LENGTHS;
+    let walk_newer = walk(source, Framing::Sized, newer, bound, listing)?;
+    if walk_newer.whole.count > 0 {
+        return Ok(walk_newer);
+    }
+    let walk_older = walk(source, Framing::Sized, older, bound, listing)?;
+    Ok(if walk_older.whole.count > 0 { walk_older } else { walk_newer })
+}
+
+fn stream(path: PathBuf, listing: Listing) -> Result<TranslogFile, ReadError> {
+    let fail = |error| ReadError::new(&path, error);
+    let source = FileSource::open(&path).map_err(fail)?;
+    let header = header(&source).map_err(fail)?;
+    let (framing, from_offset) = match &header {
+        Ok(Some(header)) => (framing(Some(header)), header.len_bytes()),
+        Ok(None) => (Framing::Headerless, 0),
+        Err(_) => (Framing::SizeIgnored, STREAM_HEADER_BYTES),
+    };
+    let walk = walk(&source, framing, from_offset, None, listing).map_err(fail)?;
+    let len_bytes = source.len_bytes();
+    Ok(TranslogFile { len_bytes, header, walk, copies_earlier: false, path })
+}
+
+fn framing(header: Option<&TranslogHeader>) -> Framing {
+    match header.map(|header| header.version) {
+        None => Framing::Headerless,
+        Some(HeaderVersion::V1) => Framing::SizeIgnored,
+        Some(HeaderVersion::V2 | HeaderVersion::V3) => Framing::Sized,
+    }
+}
+
+type Header = Result<Option<TranslogHeader>, crate::format::Unreadable>;
+
+fn header(source: &FileSource) -> io::Result<Header> {
+    let mut start = vec![0; HEADER_MAX_BYTES];
+    let count = source.read_at(0, &mut start)?;
+    start.truncate(count);
+    Ok(TranslogHeader::decode(&start))
+}

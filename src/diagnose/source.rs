@@ -1,0 +1,67 @@
+//! Files as decoders want them: opened for reading only, links not followed, times left alone.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::fcntl::OFlag;
+
+use crate::format::ReadAt;
+
+/// A file of a shard, open for reading.
+#[derive(Debug)]
+pub struct FileSource {
+    file: File,
+    len_bytes: u64,
+}
+
+impl FileSource {
+    /// Opens a regular file. A link in its last component, a folder, a pipe are errors.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is not a regular file.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags((flags | OFlag::O_NOATIME).bits());
+        let file = match options.open(path) {
+            // Only the owner and root may leave the access time alone.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                options.custom_flags(flags.bits()).open(path)
+            }
+            other => other,
+        }?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        Ok(Self { file, len_bytes: metadata.len() })
+    }
+
+    /// The whole content, when it is at most `limit_bytes` long.
+    ///
+    /// # Errors
+    /// When it is longer or cannot be read.
+    pub fn read_all(mut self, limit_bytes: u64) -> io::Result<Vec<u8>> {
+        if self.len_bytes > limit_bytes {
+            return Err(io::Error::other(format!(
+                "{} bytes, longer than any such file ({limit_bytes} bytes)",
+                self.len_bytes
+            )));
+        }
+        let mut bytes = Vec::new();
+        Read::by_ref(&mut self.file).take(limit_bytes).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+impl ReadAt for FileSource {
+    fn len_bytes(&self) -> u64 {
+        self.len_bytes
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+}
