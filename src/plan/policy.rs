@@ -1,0 +1,88 @@
+//! What the person allows, and what is known of the shard beyond its files.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// How much of a damaged translog is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Everything before the first record that cannot be read.
+    Prefix,
+    /// Nothing: an empty translog, as the vendor's tool makes.
+    None,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prefix => "prefix",
+            Self::None => "none",
+        })
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "prefix" => Ok(Self::Prefix),
+            "none" => Ok(Self::None),
+            other => Err(format!("`{other}` is no level of repair; there are prefix and none")),
+        }
+    }
+}
+
+/// What may be done while another copy of a shard is in sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HealthyCopyRule {
+    /// Nothing: the other copy is worth more than any repair.
+    Refuse,
+    /// Repair all the same; the person has said so.
+    Despite,
+}
+
+/// What the person allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How much is kept.
+    pub level: Level,
+    /// What another healthy copy means.
+    pub healthy_copy: HealthyCopyRule,
+}
+
+/// The other copies of a shard, as the cluster state on disk and the API tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Copies {
+    /// No other copy is in sync.
+    Lone,
+    /// Another one is: on which node, or under which allocation id.
+    InSyncElsewhere(Vec<String>),
+    /// This copy itself is not in the set of in-sync ones: the server would not take it.
+    Stale,
+}
+
+/// What is known of a shard beyond its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// Its other copies.
+    pub copies: Copies,
+    /// Whether its index is open; a closed one has other rules for the global checkpoint.
+    pub index_is_open: bool,
+    /// Why local files do not count, for an index whose data lies elsewhere.
+    pub kept_elsewhere: Option<String>,
+    /// Bytes free on its file system, where known.
+    pub free_bytes: Option<u64>,
+}
+
+/// Fresh random values for a new commit, drawn by the caller so that planning stays pure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fresh {
+    /// The new `history_uuid`: 22 characters of URL-safe base64.
+    pub history_uuid: String,
+    /// The new commit's own id.
+    pub commit_id: [u8; 16],
+}

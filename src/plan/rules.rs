@@ -1,0 +1,153 @@
+//! Diagnosis -> plan or refusal: the rules that come before any repair.
+
+use serde::Serialize;
+
+use super::chain::plan_chain;
+use super::change::{Change, Piece};
+use super::loss::Loss;
+use super::policy::{Context, Copies, Fresh, HealthyCopyRule, Level, Policy};
+use super::refusal::{Refusal, Rule};
+use super::stream::plan_stream;
+use crate::diagnose::{Diagnosis, Evidence, Judged, Verdict};
+use crate::log::ShardName;
+
+/// Room that is left free beside what a repair writes: names, journal blocks.
+const RESERVE_BYTES: u64 = 64 * 1024;
+
+/// The repair of one shard, before it is known where the quarantine is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// The shard.
+    #[serde(skip)]
+    pub shard: ShardName,
+    /// The level it keeps.
+    pub level: Level,
+    /// What it does, for a person, in order.
+    pub steps: Vec<String>,
+    /// What it changes.
+    #[serde(skip)]
+    pub changes: Vec<Change>,
+    /// Operations that the next start replays.
+    #[serde(rename = "kept_operations")]
+    pub kept_operation_count: u64,
+    /// What is lost.
+    #[serde(rename = "lost")]
+    pub loss: Loss,
+    /// Bytes it writes beside the shard.
+    pub space_bytes: u64,
+}
+
+/// A plan in the making.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) steps: Vec<String>,
+    pub(super) changes: Vec<Change>,
+    pub(super) kept_operation_count: u64,
+    pub(super) loss: Loss,
+}
+
+/// Plans the repair of a shard that wants one.
+///
+/// # Errors
+/// The refusal, when a rule of safety is against it.
+pub fn plan(
+    shard: &ShardName,
+    evidence: &Evidence,
+    diagnosis: &Diagnosis,
+    context: &Context,
+    policy: Policy,
+    fresh: &Fresh,
+) -> Result<Plan, Refusal> {
+    check_verdict(shard, diagnosis)?;
+    check_context(shard, context, policy)?;
+    let draft = match &diagnosis.judged {
+        Judged::Chain(chain) => plan_chain(evidence, chain, policy.level, fresh)?,
+        Judged::Stream(stream) => plan_stream(evidence, stream, policy.level)?,
+        Judged::Nothing => return Err(not_understood(shard, "its translog could not be laid out")),
+    };
+    let space_bytes = space_bytes(&draft.changes);
+    if let Some(free_bytes) = context.free_bytes
+        && free_bytes < space_bytes.saturating_add(RESERVE_BYTES)
+    {
+        let message = format!(
+            "{shard} needs {space_bytes} bytes on its file system and {free_bytes} are free"
+        );
+        return Err(Refusal::new(Rule::Space, message)
+            .unless("make room on that file system and run again"));
+    }
+    Ok(Plan {
+        shard: shard.clone(),
+        level: policy.level,
+        steps: draft.steps,
+        changes: draft.changes,
+        kept_operation_count: draft.kept_operation_count,
+        loss: draft.loss,
+        space_bytes,
+    })
+}
+
+fn not_understood(shard: &ShardName, why: &str) -> Refusal {
+    Refusal::new(Rule::NotUnderstood, format!("{shard} is left alone: {why}"))
+}
+
+fn check_verdict(shard: &ShardName, diagnosis: &Diagnosis) -> Result<(), Refusal> {
+    if diagnosis.verdict.wants_repair() {
+        return Ok(());
+    }
+    let first = diagnosis.problems.first();
+    let why = first.map_or_else(
+        || diagnosis.verdict.text().to_owned(),
+        |problem| format!("{} ({}): {}", problem.code, problem.file.display(), problem.message),
+    );
+    match diagnosis.verdict {
+        Verdict::Unknown => Err(not_understood(shard, &why)),
+        _ => Err(not_understood(shard, &format!("it wants no repair, {why}"))),
+    }
+}
+
+fn check_context(shard: &ShardName, context: &Context, policy: Policy) -> Result<(), Refusal> {
+    if let Some(why) = &context.kept_elsewhere {
+        let message = format!("{shard} is left alone: {why}");
+        return Err(Refusal::new(Rule::DataElsewhere, message));
+    }
+    if !context.index_is_open {
+        let message = format!("{shard} belongs to a closed index, whose translog must not change");
+        return Err(Refusal::new(Rule::ClosedIndex, message)
+            .unless("open the index, let the shard fail, and run again"));
+    }
+    match (&context.copies, policy.healthy_copy) {
+        (Copies::InSyncElsewhere(others), HealthyCopyRule::Refuse) => {
+            let message = format!(
+                "another in-sync copy of {shard} is known ({}), which is worth more than a repair \
+                 that loses operations",
+                others.join(", ")
+            );
+            Err(Refusal::new(Rule::HealthyCopy, message).unless(
+                "start the node that holds it, or say --despite-healthy-copy to repair all the same",
+            ))
+        }
+        (Copies::Stale, HealthyCopyRule::Refuse) => {
+            let message = format!(
+                "this copy of {shard} is not among the in-sync ones: the server would not use it, \
+                 repaired or not"
+            );
+            Err(Refusal::new(Rule::StaleCopy, message)
+                .unless("say --despite-healthy-copy to repair all the same"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn space_bytes(changes: &[Change]) -> u64 {
+    let pieces = changes.iter().filter_map(|change| match change {
+        Change::Write { content, .. } => Some(content),
+        Change::MoveAway { .. } | Change::Keep { .. } => None,
+    });
+    pieces.flatten().fold(0, |sum: u64, piece| {
+        let len_bytes = match piece {
+            Piece::Bytes(bytes) => bytes.len() as u64,
+            Piece::Range { from_offset, to_offset, .. } => to_offset.saturating_sub(*from_offset),
+        };
+        sum.saturating_add(len_bytes)
+    })
+}
