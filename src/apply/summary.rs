@@ -12,7 +12,7 @@ use super::journal::{Journal, JournalError};
 
 /// File with the [`RunAbout`] of a run.
 pub(super) const ABOUT_NAME: &str = "run.json";
-/// File with the report; its number `lost_operation_count` is shown in the list of runs.
+/// File with the report; its number `/loss/operations` is shown in the list of runs.
 const REPORT_NAME: &str = "report.json";
 /// Journal of the undo.
 const UNDO_NAME: &str = "undo.journal";
@@ -145,7 +145,7 @@ impl RunSummary {
 fn lost_operation_count(run: &Path) -> Option<u64> {
     let bytes = std::fs::read(run.join(REPORT_NAME)).ok()?;
     let report: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-    report.get("lost_operation_count")?.as_u64()
+    report.pointer("/loss/operations")?.as_u64()
 }
 
 /// Where the journal of a round is.

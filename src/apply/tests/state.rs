@@ -68,8 +68,8 @@ fn runs_are_listed_and_found() {
 fn a_run_folder_is_private_and_its_files_whole() {
     let node = Node::new();
     let run = &node.run;
-    run.write("report.json", br#"{"lost_operation_count": 1}"#).unwrap();
-    run.write("report.json", br#"{"lost_operation_count": 17}"#).unwrap();
+    run.write("report.json", br#"{"loss": {"operations": 1}}"#).unwrap();
+    run.write("report.json", br#"{"loss": {"operations": 17}}"#).unwrap();
     let summary = node.state_dir().runs().unwrap().pop().unwrap();
     assert_eq!(summary.lost_operation_count, Some(17));
     assert_eq!(summary.started_at.len(), "2026-11-24T14:30:12Z".len());
