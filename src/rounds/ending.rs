@@ -1,0 +1,48 @@
+//! How a job ended, as a set of marks; the command line turns it into an exit code.
+
+use std::collections::BTreeSet;
+
+/// One thing that is true of how a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// Damage was repaired and the shards are up.
+    Repaired,
+    /// A person has one thing left to do.
+    PersonNeeded,
+    /// Damage is left.
+    DamageLeft,
+    /// The job could not be done.
+    Failed,
+    /// A signal ended it.
+    Cancelled,
+    /// A rule of safety is against it.
+    Refused,
+}
+
+/// Everything that is true of how a job ended; empty when nothing is damaged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ending(BTreeSet<Mark>);
+
+impl Ending {
+    /// An ending with one mark.
+    #[must_use]
+    pub fn of(mark: Mark) -> Self {
+        Self(BTreeSet::from([mark]))
+    }
+
+    /// Adds a mark.
+    pub fn add(&mut self, mark: Mark) {
+        self.0.insert(mark);
+    }
+
+    /// Whether it has a mark.
+    #[must_use]
+    pub fn has(&self, mark: Mark) -> bool {
+        self.0.contains(&mark)
+    }
+
+    /// All marks.
+    pub fn marks(&self) -> impl Iterator<Item = Mark> + '_ {
+        self.0.iter().copied()
+    }
+}

@@ -1,0 +1,211 @@
+//! Everything a run can say, as one closed list: text, JSON and the exit code are made from it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::diagnose::{Problem, Verdict};
+use crate::log::{Cause, ShardName};
+use crate::plan::{Plan, Refusal};
+
+/// A shard as a run found it, and what became of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShardReport {
+    /// Name of its index.
+    pub index: String,
+    /// Its number.
+    pub shard: u32,
+    /// UUID of its index, where known.
+    pub index_uuid: Option<String>,
+    /// Its folder.
+    pub path: PathBuf,
+    /// The round in which it was judged; 0 before the first.
+    pub round: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What is wrong with it, worst first.
+    pub problems: Vec<Problem>,
+    /// Its repair, where there is one.
+    pub plan: Option<Plan>,
+    /// Why it is not repaired, where it is refused.
+    pub refusal: Option<Refusal>,
+    /// What became of it.
+    pub outcome: ShardOutcome,
+}
+
+/// What became of a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShardOutcome {
+    /// Nothing was done to it, and nothing had to be.
+    Untouched,
+    /// It is to be repaired.
+    Planned,
+    /// Its files are repaired; whether it is up is not known.
+    Repaired,
+    /// It is up.
+    Started,
+    /// It failed again.
+    Failed,
+    /// The program will not repair it.
+    Refused,
+}
+
+/// A step of the job that takes time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Reading the log.
+    Find,
+    /// Reading the shards.
+    Prove,
+    /// Stopping the service.
+    Stop,
+    /// Taking the node's locks.
+    Lock,
+    /// Reading everything again under the locks.
+    Reread,
+    /// Changing files.
+    Repair,
+    /// Starting the service.
+    Start,
+    /// Waiting for the shards.
+    Watch,
+    /// Waiting before another round.
+    Pause,
+}
+
+/// How a round ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoundVerdict {
+    /// Every shard of the node is up.
+    Clean,
+    /// Repaired; nobody was asked whether they are up (`--service none`).
+    NotWatched,
+    /// Other shards have failed, or the same with new damage.
+    NewDamage,
+    /// Shards failed that are not damaged by their bytes.
+    StillDown,
+    /// Time ran out with shards neither up nor failed.
+    TimedOut,
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A setting and where it came from.
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// Where it came from.
+        origin: String,
+    },
+    /// The log was read.
+    LogRead {
+        /// The files.
+        files: Vec<PathBuf>,
+        /// Their bytes.
+        bytes: u64,
+        /// Records seen.
+        record_count: u64,
+    },
+    /// The log names a shard.
+    Found {
+        /// Its index.
+        index: String,
+        /// Its number.
+        shard: u32,
+        /// What the log gives as the cause.
+        cause: Cause,
+        /// How often.
+        count: u64,
+        /// One of the lines, made safe.
+        line: String,
+    },
+    /// The log tells of trouble that belongs to no shard.
+    NodeWide {
+        /// The cause.
+        cause: Cause,
+        /// How often.
+        count: u64,
+        /// One of the lines, made safe.
+        line: String,
+    },
+    /// A shard was judged, and what is planned for it.
+    Judged(Box<ShardReport>),
+    /// The whole run, or what the log names and no folder matches, is refused.
+    Refused {
+        /// The refusal.
+        #[serde(flatten)]
+        refusal: Refusal,
+    },
+    /// A run with a journal begins.
+    RunBegun {
+        /// Its id.
+        id: String,
+        /// Its folder.
+        path: PathBuf,
+    },
+    /// A stage begins.
+    Stage {
+        /// The round, from 1; 0 before the first.
+        round: u32,
+        /// The stage.
+        stage: Stage,
+        /// What it works on or waits for, and how long at most.
+        detail: String,
+    },
+    /// A shard's files are repaired.
+    Repaired {
+        /// The shard.
+        shard: ShardName,
+        /// Its folder.
+        path: PathBuf,
+    },
+    /// Where the files are that left their shards.
+    Quarantined {
+        /// The folders.
+        paths: Vec<PathBuf>,
+    },
+    /// A shard is up.
+    Up {
+        /// The shard.
+        shard: ShardName,
+    },
+    /// A shard failed after the start.
+    Failed {
+        /// The shard.
+        shard: ShardName,
+        /// What the log gives as the cause.
+        cause: Cause,
+        /// One of the lines, made safe.
+        line: String,
+    },
+    /// A round is over.
+    RoundEnded {
+        /// Its number, from 1.
+        number: u32,
+        /// When the service was stopped.
+        stopped_at: Option<String>,
+        /// When it was started again.
+        started_at: Option<String>,
+        /// The shards that were repaired.
+        repaired: Vec<ShardName>,
+        /// How it ended.
+        verdict: RoundVerdict,
+    },
+    /// Something a person should know.
+    Note {
+        /// The sentence.
+        text: String,
+    },
+    /// Something went wrong that is neither damage nor refusal.
+    Error {
+        /// The sentence: the thing, the path, the cause, the next action.
+        text: String,
+    },
+}

@@ -1,0 +1,63 @@
+//! What the cluster says of the node's shards, as the job needs it.
+
+use std::collections::BTreeMap;
+
+use crate::cluster::{Client, ClusterError, CopyState, ShardCopy};
+use crate::log::ShardName;
+
+/// A cluster that can be asked. The practice outage plays one.
+pub trait HealthView {
+    /// Every copy of every shard.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    fn copies(&mut self) -> Result<Vec<ShardCopy>, ClusterError>;
+
+    /// The id of the node that is asked, where it tells.
+    fn local_node(&mut self) -> Option<String>;
+
+    /// In-sync allocation ids of an index by shard; none before 5.0.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError>;
+
+    /// Has the cluster try failed shards again.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    fn retry_failed(&mut self) -> Result<(), ClusterError>;
+
+    /// A number that grows while shards recover.
+    fn recovery_progress(&mut self) -> u64;
+}
+
+impl HealthView for Client {
+    fn copies(&mut self) -> Result<Vec<ShardCopy>, ClusterError> {
+        Client::copies(self)
+    }
+
+    fn local_node(&mut self) -> Option<String> {
+        Client::local_node(self).ok().flatten()
+    }
+
+    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
+        Client::in_sync(self, index)
+    }
+
+    fn retry_failed(&mut self) -> Result<(), ClusterError> {
+        Client::retry_failed(self)
+    }
+
+    fn recovery_progress(&mut self) -> u64 {
+        Client::recovery_progress(self).unwrap_or(0)
+    }
+}
+
+/// Whether any copy of a shard serves, on whichever node.
+#[must_use]
+pub(super) fn serves(shard: &ShardName, copies: &[ShardCopy]) -> bool {
+    copies.iter().any(|copy| {
+        copy.shard == *shard && matches!(copy.state, CopyState::Started | CopyState::Relocating)
+    })
+}

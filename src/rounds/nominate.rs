@@ -1,0 +1,122 @@
+//! Find: from the log or the named targets to the folders of the shards to look at.
+
+use super::event::Event;
+use super::settings::{JobSettings, Target, Targets};
+use super::survey::{Candidate, SurveyError};
+use crate::log::{Finding, Scan, ShardName, live_log_files, scan_files};
+use crate::node::{Inventory, inventory, locate, shard_at};
+use crate::plan::{Refusal, Rule};
+
+/// What the log and the folders nominate.
+#[derive(Debug)]
+pub(super) struct Nominated {
+    /// Every shard of the node.
+    pub inventory: Inventory,
+    /// Those to look at.
+    pub candidates: Vec<Candidate>,
+    /// Whether a later start came up without any of these failures.
+    pub(crate) is_past: bool,
+    /// Names in the log that no folder could be found for.
+    pub refusals: Vec<Refusal>,
+}
+
+/// Finds the shards to look at.
+///
+/// # Errors
+/// When the node's folders or the log cannot be read, or a named target is not there.
+pub(super) fn nominate(
+    settings: &JobSettings,
+    say: &mut dyn FnMut(Event),
+) -> Result<Nominated, SurveyError> {
+    let inventory = inventory(&settings.data_paths, &settings.cluster_name)?;
+    for note in &inventory.notes {
+        say(Event::Note { text: note.clone() });
+    }
+    let mut refusals = Vec::new();
+    let mut is_past = false;
+    let candidates = match &settings.targets {
+        Targets::All => inventory.shards.iter().map(|folder| Candidate::of(folder, None)).collect(),
+        Targets::Named(targets) => named(targets, &inventory)?,
+        Targets::FromLog => {
+            let scan = read_log(settings, say)?;
+            is_past = scan.is_past;
+            from_findings(scan.findings, &inventory, &mut refusals, say)
+        }
+    };
+    Ok(Nominated { inventory, candidates, is_past, refusals })
+}
+
+fn read_log(settings: &JobSettings, say: &mut dyn FnMut(Event)) -> Result<Scan, SurveyError> {
+    let fail = |source| SurveyError::LogFolder { path: settings.log_dir.clone(), source };
+    let files = live_log_files(&settings.log_dir, &settings.cluster_name).map_err(fail)?;
+    if files.is_empty() {
+        let text = format!(
+            "no log of cluster {} is in {}; name the folder with --logs, or a shard",
+            settings.cluster_name,
+            settings.log_dir.display()
+        );
+        say(Event::Note { text });
+    }
+    let scan = scan_files(&files)?;
+    say(Event::LogRead { files, bytes: scan.bytes, record_count: scan.record_count });
+    for (cause, count, line) in scan.node_wide.clone() {
+        say(Event::NodeWide { cause, count, line });
+    }
+    Ok(scan)
+}
+
+/// Findings -> candidates, each shard once; the log nominates only.
+pub(super) fn from_findings(
+    findings: Vec<Finding>,
+    inventory: &Inventory,
+    refusals: &mut Vec<Refusal>,
+    say: &mut dyn FnMut(Event),
+) -> Vec<Candidate> {
+    for finding in &findings {
+        say(Event::Found {
+            index: finding.shard.index.clone(),
+            shard: finding.shard.number,
+            cause: finding.cause,
+            count: finding.count,
+            line: finding.line.clone(),
+        });
+    }
+    let (located, unlocated) = locate(findings, inventory);
+    for unlocated in unlocated {
+        let message = format!("{} is left alone: {}", unlocated.finding.shard, unlocated.reason);
+        if !refusals.iter().any(|refusal| refusal.message == message) {
+            refusals.push(Refusal::new(Rule::Layout, message));
+        }
+    }
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for located in located {
+        if !candidates.iter().any(|candidate| candidate.folder.path == located.folder.path) {
+            candidates.push(Candidate::of(&located.folder, Some(located.finding)));
+        }
+    }
+    candidates
+}
+
+fn named(targets: &[Target], inventory: &Inventory) -> Result<Vec<Candidate>, SurveyError> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for target in targets {
+        let mut found = match target {
+            Target::Folder(path) => vec![Candidate::of(&shard_at(path)?, None)],
+            Target::Index(name) => of_inventory(inventory, |shard| shard.index == *name),
+            Target::Shard(name, number) => {
+                of_inventory(inventory, |shard| shard.index == *name && shard.number == *number)
+            }
+        };
+        if found.is_empty() {
+            return Err(SurveyError::NoSuchTarget(target.to_string()));
+        }
+        found.retain(|new| candidates.iter().all(|old| old.folder.path != new.folder.path));
+        candidates.append(&mut found);
+    }
+    Ok(candidates)
+}
+
+fn of_inventory(inventory: &Inventory, wanted: impl Fn(&ShardName) -> bool) -> Vec<Candidate> {
+    let shards = inventory.shards.iter().filter(|folder| wanted(&folder.shard));
+    shards.map(|folder| Candidate::of(folder, None)).collect()
+}

@@ -1,0 +1,275 @@
+//! One round: stop, prove it, read again under the locks, repair, let go, start, watch.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::cluster_facts::ClusterFacts;
+use super::ending::Mark;
+use super::event::{Event, RoundVerdict, Stage};
+use super::job::{Job, Progress, request_of};
+use super::survey::{Candidate, Decision, SurveyError, Surveyed, survey};
+use super::watch::LogWatch;
+use crate::apply::{RunAbout, ShardChanges, StateDir};
+use crate::log::{ShardName, live_log_files};
+use crate::node::{HeldLocks, NodeError, hold_locks};
+use crate::plan::{Refusal, Rule};
+
+/// A process that has been told to end may hold its locks a moment longer.
+const LOCKS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What comes after a round.
+pub(super) enum RoundEnd {
+    /// Nothing; the ending says how it went.
+    Over,
+    /// Another round, for these shards.
+    Again(Vec<Surveyed>),
+}
+
+/// A round on its way, for the record of it.
+pub(super) struct Record {
+    pub(super) number: u32,
+    pub(super) stopped_at: Option<String>,
+    pub(super) started_at: Option<String>,
+    pub(super) repaired: Vec<ShardName>,
+    /// Shards that have to come up: the repaired ones, and those that only get another try.
+    pub(super) waited_for: Vec<ShardName>,
+}
+
+impl Job<'_> {
+    pub(super) fn round(
+        &mut self,
+        number: u32,
+        state: &StateDir,
+        surveyed: &[Surveyed],
+        cluster: &ClusterFacts,
+        progress: &mut Progress,
+    ) -> Result<RoundEnd, SurveyError> {
+        let mut record = Record {
+            number,
+            stopped_at: None,
+            started_at: None,
+            repaired: Vec::new(),
+            waited_for: Vec::new(),
+        };
+        let locks = match self.stop_and_lock(number, surveyed, progress) {
+            Ok(locks) => locks,
+            Err(refusal) => {
+                progress.ending.add(Mark::DamageLeft);
+                let refused = self.refused(refusal);
+                refused.marks().for_each(|mark| progress.ending.add(mark));
+                return Ok(RoundEnd::Over);
+            }
+        };
+        record.stopped_at = Some(now());
+        if !self.repair_under_locks(&mut record, state, surveyed, cluster, progress)? {
+            drop(locks);
+            return Ok(RoundEnd::Over);
+        }
+        let mut log = LogWatch::mark(self.live_log().as_ref())?;
+        drop(locks);
+        if !self.service.can_start() {
+            progress.ending.add(Mark::PersonNeeded);
+            self.note("the files are repaired; start the node and see that its shards come up");
+            self.round_ended(record, RoundVerdict::NotWatched);
+            return Ok(RoundEnd::Over);
+        }
+        if !self.start(number, progress) {
+            self.round_ended(record, RoundVerdict::StillDown);
+            return Ok(RoundEnd::Over);
+        }
+        record.started_at = Some(now());
+        self.watch_round(record, &mut log, progress)
+    }
+
+    fn stop_and_lock(
+        &mut self,
+        number: u32,
+        surveyed: &[Surveyed],
+        progress: &Progress,
+    ) -> Result<HeldLocks, Refusal> {
+        let limit = self.settings.limits.stop;
+        let name = self.service.name();
+        self.stage(number, Stage::Stop, &format!("{name}, at most {} s", limit.as_secs()));
+        self.service.stop(limit).map_err(|error| {
+            Refusal::new(Rule::InUse, format!("the node cannot be stopped: {error}"))
+                .unless("stop it by hand and run again with --service none")
+        })?;
+        let mut lock_files: Vec<PathBuf> = progress
+            .inventory
+            .node_folders
+            .iter()
+            .map(|node| node.path.join("node.lock"))
+            .collect();
+        let indices = surveyed.iter().map(|shard| shard.candidate.folder.path.join("index"));
+        lock_files.extend(indices.map(|index| index.join("write.lock")));
+        lock_files.retain(|path| path.exists());
+        self.stage(number, Stage::Lock, &format!("{} lock files", lock_files.len()));
+        let began = Instant::now();
+        loop {
+            match hold_locks(&lock_files) {
+                Ok(locks) => return Ok(locks),
+                Err(NodeError::LockHeld(_))
+                    if self.service.can_start() && began.elapsed() < LOCKS_PATIENCE =>
+                {
+                    std::thread::sleep(self.settings.limits.poll);
+                }
+                Err(error) => return Err(Refusal::new(Rule::InUse, error.to_string())),
+            }
+        }
+    }
+
+    /// Reads again and repairs. False when that did not come to its end: then it has been said
+    /// why, and the service is left as the files allow.
+    fn repair_under_locks(
+        &mut self,
+        record: &mut Record,
+        state: &StateDir,
+        surveyed: &[Surveyed],
+        cluster: &ClusterFacts,
+        progress: &mut Progress,
+    ) -> Result<bool, SurveyError> {
+        let number = record.number;
+        let candidates: Vec<Candidate> = surveyed
+            .iter()
+            .filter(|shard| matches!(shard.decision, Decision::Repair(_) | Decision::Sound))
+            .map(|shard| shard.candidate.clone())
+            .collect();
+        self.stage(number, Stage::Reread, &format!("{} shards, node stopped", candidates.len()));
+        let again = survey(candidates, self.settings.policy, cluster)?;
+        for shard in &again {
+            (self.say)(Event::Judged(Box::new(shard.report(number))));
+            record.waited_for.push(shard.shard().clone());
+        }
+        let request = request_of(&again, 0);
+        let total =
+            progress.spent.lost_operation_count.saturating_add(request.lost_operation_count);
+        let refusal = if total > progress.accepted_operation_count {
+            let message = format!(
+                "with the node stopped the repair loses {} operations, more than the {} agreed to",
+                total, progress.accepted_operation_count
+            );
+            Some(Refusal::new(Rule::Changed, message).unless("run again and look at the new plan"))
+        } else {
+            self.settings.budget.check(progress.spent, &request).err()
+        };
+        if let Some(refusal) = refusal {
+            progress.ending.add(Mark::DamageLeft);
+            self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
+            self.start(number, progress);
+            return Ok(false);
+        }
+        progress.spent.shard_count = progress.spent.shard_count.saturating_add(request.shard_count);
+        progress.spent.lost_operation_count = total;
+        let plans: Vec<&Surveyed> = again.iter().filter(|shard| shard.plan().is_some()).collect();
+        if plans.is_empty() {
+            return Ok(true);
+        }
+        self.stage(number, Stage::Repair, &format!("{} shards", plans.len()));
+        match self.apply(state, number, &plans, progress) {
+            Ok(()) => {
+                for shard in plans {
+                    let path = shard.candidate.folder.path.clone();
+                    record.repaired.push(shard.shard().clone());
+                    (self.say)(Event::Repaired { shard: shard.shard().clone(), path });
+                }
+                Ok(true)
+            }
+            Err(message) => {
+                let run = progress.run.as_ref().map(|run| run.id().to_string()).unwrap_or_default();
+                let cancelled = (self.cancelled)();
+                progress.ending.add(if cancelled { Mark::Cancelled } else { Mark::Failed });
+                progress.ending.add(Mark::DamageLeft);
+                (self.say)(Event::Error {
+                    text: format!(
+                        "{message}; the node stays stopped, go on with `es-translog-fix resume \
+                         {run}` or take it back with `es-translog-fix undo {run}`"
+                    ),
+                });
+                Ok(false)
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        state: &StateDir,
+        number: u32,
+        plans: &[&Surveyed],
+        progress: &mut Progress,
+    ) -> Result<(), String> {
+        if progress.run.is_none() {
+            let about = RunAbout {
+                data_paths: self.settings.data_paths.clone(),
+                service: self.service.name(),
+                quarantine_dir: self.settings.quarantine_dir.clone(),
+                arguments: self.settings.arguments.clone(),
+            };
+            let run = state.begin(about).map_err(|error| error.to_string())?;
+            let path = run.path().to_path_buf();
+            (self.say)(Event::RunBegun { id: run.id().to_string(), path });
+            progress.run = Some(run);
+        }
+        let Some(run) = progress.run.as_mut() else { return Ok(()) };
+        let reports: Vec<_> = plans.iter().map(|shard| shard.report(number)).collect();
+        let json = serde_json::to_vec_pretty(&reports).map_err(|error| error.to_string())?;
+        run.write(&format!("plan-{number}.json"), &json).map_err(|error| error.to_string())?;
+        let changes: Vec<ShardChanges> =
+            plans.iter().filter_map(|shard| self.changes_of(shard)).collect();
+        let receipt =
+            run.repair(self.store, self.cancelled, &changes).map_err(|error| error.to_string())?;
+        (self.say)(Event::Quarantined { paths: receipt.quarantines });
+        Ok(())
+    }
+
+    fn changes_of(&self, shard: &Surveyed) -> Option<ShardChanges> {
+        let folder = &shard.candidate.folder;
+        let data_path_of = |path: &PathBuf| {
+            let data_paths = &self.settings.data_paths;
+            let found = data_paths.iter().find(|data_path| path.starts_with(data_path));
+            found.unwrap_or(&folder.data_path).clone()
+        };
+        let main = (folder.path.clone(), folder.data_path.clone());
+        let stripes = folder.stripes.iter().map(|path| (path.clone(), data_path_of(path)));
+        Some(ShardChanges {
+            shard: folder.shard.to_string(),
+            shard_folders: std::iter::once(main).chain(stripes).collect(),
+            changes: shard.plan()?.changes.clone(),
+        })
+    }
+
+    /// Starts the service; what goes wrong is said.
+    fn start(&mut self, number: u32, progress: &mut Progress) -> bool {
+        if !self.service.can_start() {
+            return false;
+        }
+        let limit = self.settings.limits.start;
+        let name = self.service.name();
+        self.stage(number, Stage::Start, &format!("{name}, at most {} s", limit.as_secs()));
+        if let Err(error) = self.service.start(limit) {
+            self.failed(&format!("the node does not start: {error}"))
+                .marks()
+                .for_each(|mark| progress.ending.add(mark));
+            return false;
+        }
+        true
+    }
+
+    pub(super) fn live_log(&self) -> Option<PathBuf> {
+        let files = live_log_files(&self.settings.log_dir, &self.settings.cluster_name).ok()?;
+        files.last().cloned()
+    }
+
+    pub(super) fn round_ended(&mut self, record: Record, verdict: RoundVerdict) {
+        (self.say)(Event::RoundEnded {
+            number: record.number,
+            stopped_at: record.stopped_at,
+            started_at: record.started_at,
+            repaired: record.repaired,
+            verdict,
+        });
+    }
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,157 @@
+//! What a job is told: where things are, what is allowed, and how long anything may take.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::plan::Policy;
+
+/// What was named on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Targets {
+    /// What the log names.
+    FromLog,
+    /// Every shard of the node.
+    All,
+    /// These.
+    Named(Vec<Target>),
+}
+
+/// One named target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Every shard of an index, by name.
+    Index(String),
+    /// One shard.
+    Shard(String, u32),
+    /// A shard's folder.
+    Folder(PathBuf),
+}
+
+/// Whether anything is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Look, plan, say; write nothing.
+    DryRun,
+    /// The whole job.
+    Repair,
+}
+
+/// The most that may be lost or touched without asking again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Budget {
+    /// Operations lost, over all rounds.
+    pub lost_operations_max: Option<u64>,
+    /// Shards repaired, over all rounds.
+    pub shards_max: Option<u64>,
+}
+
+/// How long things may take and how often they are tried. Nothing waits without one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For the service to stop.
+    pub stop: Duration,
+    /// For the service to start.
+    pub start: Duration,
+    /// For the shards to come up while nothing moves.
+    pub watch: Duration,
+    /// For the shards to come up in all.
+    pub watch_in_all: Duration,
+    /// Between two looks at the log and the API.
+    pub poll: Duration,
+    /// How long a shard may stay failed before it counts as failed: some failures heal at the
+    /// server's second try.
+    pub settle: Duration,
+    /// Rounds.
+    pub rounds_max: u32,
+    /// First pause between rounds; each one is twice as long.
+    pub pause: Duration,
+    /// Longest pause between rounds.
+    pub pause_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            stop: Duration::from_mins(3),
+            start: Duration::from_mins(3),
+            watch: Duration::from_mins(5),
+            watch_in_all: Duration::from_hours(4),
+            poll: Duration::from_millis(250),
+            settle: Duration::from_secs(12),
+            rounds_max: 5,
+            pause: Duration::from_secs(2),
+            pause_max: Duration::from_mins(1),
+        }
+    }
+}
+
+/// Everything a job is told.
+#[derive(Debug, Clone)]
+pub struct JobSettings {
+    /// The node's data paths.
+    pub data_paths: Vec<PathBuf>,
+    /// Its log folder.
+    pub log_dir: PathBuf,
+    /// Its cluster's name, which names its log file.
+    pub cluster_name: String,
+    /// What to look at.
+    pub targets: Targets,
+    /// Whether anything is changed.
+    pub mode: Mode,
+    /// What is kept and what is refused.
+    pub policy: Policy,
+    /// What may be lost.
+    pub budget: Budget,
+    /// How long and how often.
+    pub limits: Limits,
+    /// Where runs are kept.
+    pub state_dir: PathBuf,
+    /// Where quarantined files go, when not beside the data path.
+    pub quarantine_dir: Option<PathBuf>,
+    /// The command line, for the record.
+    pub arguments: Vec<String>,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Index(name) => f.write_str(name),
+            Self::Shard(name, number) => write!(f, "{name}/{number}"),
+            Self::Folder(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl Target {
+    /// What a word on the command line means: `INDEX/3` is a shard, a word with another `/` is a
+    /// folder, and anything else is an index.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        if word.starts_with('/') || word.starts_with("./") || word.starts_with("../") {
+            return Self::Folder(PathBuf::from(word));
+        }
+        match word.rsplit_once('/') {
+            Some((index, number)) => match number.parse() {
+                Ok(number) => Self::Shard(index.to_owned(), number),
+                Err(_) => Self::Folder(PathBuf::from(word)),
+            },
+            None => Self::Index(word.to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_indices_shards_or_folders() {
+        let shard = |index: &str, number| Target::Shard(index.to_owned(), number);
+        assert_eq!(Target::parse("logs"), Target::Index("logs".to_owned()));
+        assert_eq!(Target::parse(".kibana_1"), Target::Index(".kibana_1".to_owned()));
+        assert_eq!(Target::parse("logs-2026.11/12"), shard("logs-2026.11", 12));
+        assert_eq!(Target::parse("/var/lib/x/0"), Target::Folder(PathBuf::from("/var/lib/x/0")));
+        assert_eq!(Target::parse("./indices/u/0"), Target::Folder(PathBuf::from("./indices/u/0")));
+        assert_eq!(Target::parse("indices/u"), Target::Folder(PathBuf::from("indices/u")));
+    }
+}

@@ -1,0 +1,206 @@
+//! Prove and plan: a decision for each shard, from its bytes and what is known of its copies.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::cluster_facts::ClusterFacts;
+use super::copies::other_copies;
+use super::event::{ShardOutcome, ShardReport};
+use crate::diagnose::{Diagnosis, Evidence, Listing, ReadError, Verdict, diagnose};
+use crate::log::{Finding, LogError, ShardName};
+use crate::node::{NodeError, ShardFolder, free_space};
+use crate::plan::{Context, Fresh, Level, Plan, Policy, Refusal, plan};
+
+/// A shard may be changed by its server while it is read; it is read again that often.
+const READ_ATTEMPTS_MAX: u32 = 5;
+
+/// Why nothing could be found out.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SurveyError {
+    /// The node's folders.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The log folder.
+    #[error("cannot read the log folder {}: {source}; name it with --logs", path.display())]
+    LogFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// A shard's files.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A named target that is not there.
+    #[error("{0} is no shard of this node; see the settings for the data paths that were searched")]
+    NoSuchTarget(String),
+}
+
+/// A shard that was nominated, before it is read.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    /// Its folder.
+    pub folder: ShardFolder,
+    /// What the log says of it, where the log named it.
+    pub finding: Option<Finding>,
+}
+
+/// What is to become of a shard.
+#[derive(Debug, Clone)]
+pub(super) enum Decision {
+    /// Repair it.
+    Repair(Plan),
+    /// Its files are sound.
+    Sound,
+    /// Something else than the translog is wrong with it.
+    NotTheTranslog,
+    /// Left alone.
+    Refused(Refusal),
+}
+
+/// A shard that was read and judged.
+#[derive(Debug, Clone)]
+pub(super) struct Surveyed {
+    /// The shard.
+    pub candidate: Candidate,
+    /// What was concluded from its bytes.
+    pub diagnosis: Diagnosis,
+    /// What is to become of it.
+    pub decision: Decision,
+}
+
+impl Surveyed {
+    /// Its name.
+    #[must_use]
+    pub(super) fn shard(&self) -> &ShardName {
+        &self.candidate.folder.shard
+    }
+
+    /// Its repair, where there is one.
+    #[must_use]
+    pub(super) fn plan(&self) -> Option<&Plan> {
+        match &self.decision {
+            Decision::Repair(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
+    /// What is said of it.
+    #[must_use]
+    pub(super) fn report(&self, round: u32) -> ShardReport {
+        let refusal = match &self.decision {
+            Decision::Refused(refusal) => Some(refusal.clone()),
+            _ => None,
+        };
+        let outcome = match &self.decision {
+            Decision::Repair(_) => ShardOutcome::Planned,
+            Decision::Refused(_) => ShardOutcome::Refused,
+            Decision::Sound | Decision::NotTheTranslog => ShardOutcome::Untouched,
+        };
+        ShardReport {
+            index: self.shard().index.clone(),
+            shard: self.shard().number,
+            index_uuid: self.candidate.folder.index_uuid.clone(),
+            path: self.candidate.folder.path.clone(),
+            round,
+            verdict: self.diagnosis.verdict,
+            problems: self.diagnosis.problems.clone(),
+            plan: self.plan().cloned(),
+            refusal,
+            outcome,
+        }
+    }
+}
+
+impl Candidate {
+    /// A shard's folder, and what the log says of it.
+    #[must_use]
+    pub(super) fn of(folder: &ShardFolder, finding: Option<Finding>) -> Self {
+        Self { folder: folder.clone(), finding }
+    }
+}
+
+/// Reads, judges and plans for each candidate.
+///
+/// # Errors
+/// When a shard's files cannot be read.
+pub(super) fn survey(
+    candidates: Vec<Candidate>,
+    policy: Policy,
+    cluster: &ClusterFacts,
+) -> Result<Vec<Surveyed>, SurveyError> {
+    let listing = match policy.level {
+        Level::Prefix => Listing::AfterDamage,
+        Level::None => Listing::Everything,
+    };
+    let mut surveyed = Vec::new();
+    for candidate in candidates {
+        let (evidence, diagnosis) = read(&candidate.folder, listing)?;
+        let decision = match diagnosis.verdict {
+            Verdict::Sound => Decision::Sound,
+            Verdict::NotTheTranslog => Decision::NotTheTranslog,
+            Verdict::Damaged | Verdict::SilentlyShort | Verdict::Unknown => {
+                let context = context(&candidate.folder, cluster);
+                let shard = &candidate.folder.shard;
+                plan(shard, &evidence, &diagnosis, &context, policy, &fresh())
+                    .map_or_else(Decision::Refused, Decision::Repair)
+            }
+        };
+        surveyed.push(Surveyed { candidate, diagnosis, decision });
+    }
+    Ok(surveyed)
+}
+
+/// Reads a shard that its server may be changing at the same moment.
+fn read(folder: &ShardFolder, listing: Listing) -> Result<(Evidence, Diagnosis), ReadError> {
+    let mut attempt = 1;
+    loop {
+        match Evidence::read(folder, listing) {
+            Ok(evidence) => {
+                let diagnosis = diagnose(&evidence);
+                return Ok((evidence, diagnosis));
+            }
+            Err(error)
+                if error.source.kind() == io::ErrorKind::NotFound
+                    && attempt < READ_ATTEMPTS_MAX =>
+            {
+                attempt += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn context(folder: &ShardFolder, cluster: &ClusterFacts) -> Context {
+    Context {
+        copies: other_copies(&cluster.of(folder)),
+        index_is_open: folder.index_state.as_ref().is_none_or(|state| state.open),
+        kept_elsewhere: kept_elsewhere(folder),
+        free_bytes: free_space(&folder.path).ok().map(|space| space.free_bytes),
+    }
+}
+
+fn kept_elsewhere(folder: &ShardFolder) -> Option<String> {
+    let settings = &folder.index_state.as_ref()?.settings;
+    let setting = |name: &str| settings.get(name).map(String::as_str);
+    if setting("index.remote_store.enabled") == Some("true") {
+        return Some("its translog is kept in a remote store, and comes from there".to_owned());
+    }
+    if setting("index.store.type") == Some("snapshot") {
+        return Some("it is mounted from a snapshot, and comes from there".to_owned());
+    }
+    None
+}
+
+fn fresh() -> Fresh {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let history = uuid::Uuid::new_v4();
+    Fresh {
+        history_uuid: URL_SAFE_NO_PAD.encode(history.as_bytes()),
+        commit_id: uuid::Uuid::new_v4().into_bytes(),
+    }
+}

@@ -1,0 +1,156 @@
+//! Watching after a start: the log from its mark on, the cluster when it answers, the locks when
+//! it does not, until every shard stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::event::Event;
+use super::health::{HealthView, serves};
+use super::settings::Limits;
+use super::standing::{Observation, Standing, WatchEnd, millis};
+use crate::log::{Finding, Follower, LogError, NodeEvent, Scan, Scanner, ShardName};
+use crate::node::{ShardFolder, lock_holder};
+
+/// Most of a record that is held back until its end is there.
+const HELD_BACK_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// The log since the start, record by record.
+pub(super) struct LogWatch {
+    follower: Option<Follower>,
+    held_back: Vec<u8>,
+}
+
+impl LogWatch {
+    /// Marks the end of the live log, before the start.
+    ///
+    /// # Errors
+    /// When the log is there and cannot be read.
+    pub(super) fn mark(live_log: Option<&PathBuf>) -> Result<Self, LogError> {
+        let follower = live_log.map(|path| Follower::at_end(path)).transpose()?;
+        Ok(Self { follower, held_back: Vec::new() })
+    }
+
+    /// What the records tell that were written since the last call.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(super) fn poll(&mut self) -> Result<Scan, LogError> {
+        let fresh = match &mut self.follower {
+            Some(follower) => follower.poll()?,
+            None => Vec::new(),
+        };
+        let is_quiet = fresh.is_empty();
+        self.held_back.extend(fresh);
+        // A trace belongs to its line: the last record waits until the next begins, or the log
+        // has been quiet for a poll.
+        let whole = if is_quiet || self.held_back.len() > HELD_BACK_MAX_BYTES {
+            self.held_back.len()
+        } else {
+            last_record_start(&self.held_back)
+        };
+        let rest = self.held_back.split_off(whole);
+        let mut scanner = Scanner::new();
+        scanner.push(&self.held_back);
+        self.held_back = rest;
+        Ok(scanner.finish())
+    }
+}
+
+/// Where the last line begins that starts a record: with the `[` of its stamp.
+fn last_record_start(bytes: &[u8]) -> usize {
+    let starts = bytes.windows(2).rposition(|pair| pair == b"\n[");
+    starts.map_or(0, |newline| newline.saturating_add(1))
+}
+
+/// Watches until every shard of the node stands, or a limit is reached.
+///
+/// `must` are the shards that have to come up in any case. The others in `folders` are waited for
+/// when the cluster lists them: a closed or deleted index has no shard to wait for.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) fn watch(
+    log: &mut LogWatch,
+    mut health: Option<&mut dyn HealthView>,
+    must: &[ShardName],
+    folders: &[ShardFolder],
+    limits: Limits,
+    cancelled: &dyn Fn() -> bool,
+    say: &mut dyn FnMut(Event),
+) -> Result<Option<WatchEnd>, LogError> {
+    let began = Instant::now();
+    let mut standing = Standing::new(must.iter().cloned().collect(), limits);
+    let mut locks = LockSigns::default();
+    while !cancelled() {
+        let scan = log.poll()?;
+        let mut seen = Observation {
+            at_ms: millis(began.elapsed()),
+            boot_failure: boot_failure_of(&scan),
+            failures: scan.findings,
+            ..Observation::default()
+        };
+        if let Some(copies) = health.as_mut().and_then(|health| health.copies().ok()) {
+            let listed = |shard: &ShardName| copies.iter().any(|copy| copy.shard == *shard);
+            standing.expect(folders.iter().map(|folder| &folder.shard).filter(|s| listed(s)));
+            let expected = standing.expected().iter();
+            seen.up = expected.filter(|shard| serves(shard, &copies)).cloned().collect();
+            seen.progress = health.as_mut().map_or(0, |health| health.recovery_progress());
+        } else {
+            seen.up = locks.held_long(folders, seen.at_ms, limits);
+        }
+        let (fresh, end) = standing.observe(&seen);
+        for shard in fresh {
+            say(Event::Up { shard });
+        }
+        if let Some(end) = end {
+            if let WatchEnd::Failed(failures) = &end {
+                for Finding { shard, cause, line, .. } in failures.clone() {
+                    say(Event::Failed { shard, cause, line });
+                }
+            }
+            return Ok(Some(end));
+        }
+        std::thread::sleep(limits.poll);
+    }
+    Ok(None)
+}
+
+/// Without an API the positive sign is on the disk: the server holds the lock of an open shard. A
+/// try that fails holds it for a moment, so it counts only when it has been held for a while.
+#[derive(Debug, Default)]
+struct LockSigns {
+    held_since_ms: BTreeMap<ShardName, u64>,
+}
+
+impl LockSigns {
+    fn held_long(
+        &mut self,
+        folders: &[ShardFolder],
+        at_ms: u64,
+        limits: Limits,
+    ) -> BTreeSet<ShardName> {
+        for folder in folders {
+            let lock_file = folder.path.join("index").join("write.lock");
+            if lock_holder(&lock_file).ok().flatten().is_some() {
+                self.held_since_ms.entry(folder.shard.clone()).or_insert(at_ms);
+            } else {
+                self.held_since_ms.remove(&folder.shard);
+            }
+        }
+        let long = |since_ms: u64| at_ms.saturating_sub(since_ms) >= millis(limits.settle);
+        let held = self.held_since_ms.iter().filter(|(_, since_ms)| long(**since_ms));
+        held.map(|(shard, _)| shard.clone()).collect()
+    }
+}
+
+fn boot_failure_of(scan: &Scan) -> Option<String> {
+    scan.node_events.iter().find_map(|event| match event {
+        NodeEvent::BootFailed { cause, line } => Some(format!("{cause}: {line}")),
+        NodeEvent::Starting { .. }
+        | NodeEvent::Started
+        | NodeEvent::RecoveredIndices(_)
+        | NodeEvent::Health { .. }
+        | NodeEvent::Stopped => None,
+    })
+}
