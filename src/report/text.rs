@@ -1,0 +1,201 @@
+//! The run for a person: what is found and done as it happens, and the summary at the end.
+
+use anstyle::{AnsiColor, Style};
+
+use super::safe::safe;
+use super::summary::Summary;
+use crate::diagnose::{Severity, Verdict};
+use crate::plan::Loss;
+use crate::rounds::{Event, RoundVerdict, ShardOutcome, ShardReport, Stage};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const WARN: Style = AnsiColor::Yellow.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Problems of one shard that are shown.
+const PROBLEMS_SHOWN_MAX: usize = 6;
+/// Lost operations of one shard that are shown by name.
+const LOST_SHOWN_MAX: usize = 5;
+
+/// Makes lines from events.
+#[derive(Debug, Default)]
+pub struct TextReport {
+    shards_since_heading: usize,
+}
+
+impl TextReport {
+    /// The lines for one event; none for those that only a program wants.
+    pub fn lines(&mut self, event: &Event) -> Vec<String> {
+        match event {
+            Event::Setting { name, value, origin } => {
+                vec![format!(
+                    "{DIM}{name:<12}{DIM:#} {}  {DIM}({}){DIM:#}",
+                    safe(value),
+                    safe(origin)
+                )]
+            }
+            Event::LogRead { files, bytes, record_count } => {
+                let names: Vec<String> =
+                    files.iter().map(|path| safe(&path.display().to_string())).collect();
+                vec![format!("log: {record_count} records, {bytes} bytes in {}", names.join(", "))]
+            }
+            Event::Found { index, shard, cause, count, line } => vec![
+                format!("log names [{}][{shard}]: {cause}, {count} times", safe(index)),
+                format!("  {DIM}{}{DIM:#}", safe(line)),
+            ],
+            Event::NodeWide { cause, count, line } => vec![
+                format!("{WARN}the node had{WARN:#}: {cause}, {count} times"),
+                format!("  {DIM}{}{DIM:#}", safe(line)),
+            ],
+            Event::Judged(report) => judged(report),
+            Event::Refused { refusal } => {
+                vec![format!("{WARN}refused{WARN:#}: {}", safe(&refusal.to_string()))]
+            }
+            Event::RunBegun { id, path } => {
+                vec![format!("run {id}, journal in {}", safe(&path.display().to_string()))]
+            }
+            Event::Stage { round, stage, detail } => vec![stage_line(*round, *stage, detail)],
+            Event::Repaired { shard, .. } => vec![format!("{GOOD}repaired{GOOD:#} {shard}")],
+            Event::Quarantined { .. } => Vec::new(),
+            Event::Up { shard } => {
+                self.shards_since_heading = self.shards_since_heading.saturating_add(1);
+                vec![format!("{GOOD}up{GOOD:#} {shard}")]
+            }
+            Event::Failed { shard, cause, line } => vec![
+                format!("{BAD}failed again{BAD:#} {shard}: {cause}"),
+                format!("  {DIM}{}{DIM:#}", safe(line)),
+            ],
+            Event::RoundEnded { number, repaired, verdict, .. } => vec![format!(
+                "round {number}: {} shards repaired, {}",
+                repaired.len(),
+                verdict_in_words(*verdict)
+            )],
+            Event::Note { text } => vec![format!("note: {}", safe(text))],
+            Event::Error { text } => vec![format!("{BAD}error{BAD:#}: {}", safe(text))],
+        }
+    }
+
+    /// The end: what was lost, where it is kept, and how to take it back.
+    #[must_use]
+    pub fn ending(&self, summary: &Summary, dry_run: bool) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        let with_plan = summary.shards.iter().filter(|shard| shard.plan.is_some()).count();
+        let would = if dry_run { "would be" } else { "are" };
+        if with_plan == 0 {
+            lines.push(format!("{} shards looked at, none repaired", summary.shards.len()));
+            return lines;
+        }
+        lines.push(format!("{with_plan} shards {would} repaired:"));
+        for shard in summary.shards.iter().filter(|shard| shard.plan.is_some()) {
+            lines.push(ending_line(shard));
+        }
+        let lost = summary.loss;
+        lines.push(format!(
+            "{} operations ({} bytes) {would} lost in all",
+            lost.operations, lost.bytes
+        ));
+        for path in &summary.quarantine {
+            lines.push(format!("kept in {}", safe(&path.display().to_string())));
+        }
+        if let Some(undo) = summary.undo() {
+            lines.push(format!("to take it back before the node writes again: {undo}"));
+        }
+        lines
+    }
+}
+
+fn judged(report: &ShardReport) -> Vec<String> {
+    let style = match report.verdict {
+        Verdict::Sound => GOOD,
+        Verdict::Damaged | Verdict::SilentlyShort => BAD,
+        Verdict::NotTheTranslog | Verdict::Unknown => WARN,
+    };
+    let name = format!("[{}][{}]", safe(&report.index), report.shard);
+    let path = safe(&report.path.display().to_string());
+    let verdict = report.verdict.text();
+    let mut lines = vec![format!("{name} {style}{verdict}{style:#}  {DIM}{path}{DIM:#}")];
+    for problem in report.problems.iter().take(PROBLEMS_SHOWN_MAX) {
+        let file = problem.file.file_name().map(|name| name.to_string_lossy().into_owned());
+        let mark = if problem.severity == Severity::Note { "note " } else { "" };
+        let file = safe(&file.unwrap_or_default());
+        lines.push(format!("  {mark}{} {file}: {}", problem.code, safe(&problem.message)));
+    }
+    if report.problems.len() > PROBLEMS_SHOWN_MAX {
+        let more = report.problems.len().saturating_sub(PROBLEMS_SHOWN_MAX);
+        lines.push(format!("  and {more} more"));
+    }
+    if let Some(plan) = &report.plan {
+        lines.extend(plan.steps.iter().map(|step| format!("  plan: {}", safe(step))));
+        let kept = plan.kept_operation_count;
+        lines.push(format!("  keeps {kept} operations, loses {}", lost_in_words(&plan.loss)));
+        lines.extend(lost_names(&plan.loss));
+    }
+    if let Some(refusal) = &report.refusal {
+        lines.push(format!("  {WARN}left alone{WARN:#}: {}", safe(&refusal.to_string())));
+    }
+    lines
+}
+
+/// A loss in one phrase.
+#[must_use]
+pub fn lost_in_words(loss: &Loss) -> String {
+    if !loss.is_some() {
+        return "none".to_owned();
+    }
+    let unreadable = loss.unreadable_count;
+    format!("{} ({unreadable} of them unreadable, {} bytes)", loss.operation_count, loss.bytes)
+}
+
+fn lost_names(loss: &Loss) -> Vec<String> {
+    let ids: Vec<String> = loss
+        .operations
+        .iter()
+        .filter(|operation| !operation.in_commit)
+        .filter_map(|operation| operation.id.as_deref().map(safe))
+        .take(LOST_SHOWN_MAX)
+        .collect();
+    if ids.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("  {DIM}lost documents begin with {}{DIM:#}", ids.join(", "))]
+}
+
+fn stage_line(round: u32, stage: Stage, detail: &str) -> String {
+    let word = match stage {
+        Stage::Find => "find",
+        Stage::Prove => "prove",
+        Stage::Stop => "stop",
+        Stage::Lock => "lock",
+        Stage::Reread => "read again",
+        Stage::Repair => "repair",
+        Stage::Start => "start",
+        Stage::Watch => "watch",
+        Stage::Pause => "pause",
+    };
+    let number = if round == 0 { String::new() } else { format!("{round} ") };
+    format!("{DIM}==>{DIM:#} {number}{word}: {}", safe(detail))
+}
+
+fn verdict_in_words(verdict: RoundVerdict) -> &'static str {
+    match verdict {
+        RoundVerdict::Clean => "every shard is up",
+        RoundVerdict::NotWatched => "the node was not started",
+        RoundVerdict::NewDamage => "other shards are damaged",
+        RoundVerdict::StillDown => "shards are still down",
+        RoundVerdict::TimedOut => "shards are neither up nor failed",
+    }
+}
+
+fn ending_line(shard: &ShardReport) -> String {
+    let outcome = match shard.outcome {
+        ShardOutcome::Untouched => "untouched",
+        ShardOutcome::Planned => "planned",
+        ShardOutcome::Repaired => "files repaired",
+        ShardOutcome::Started => "up",
+        ShardOutcome::Failed => "failed again",
+        ShardOutcome::Refused => "left alone",
+    };
+    let loss = shard.plan.as_ref().map(|plan| lost_in_words(&plan.loss)).unwrap_or_default();
+    format!("  [{}][{}] {outcome}, loses {loss}", safe(&shard.index), shard.shard)
+}
