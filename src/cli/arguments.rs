@@ -1,0 +1,211 @@
+//! The command line: what can be typed, and what it means. The man page and the completions are
+//! made from these definitions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::plan::Level;
+
+/// Finds, proves and repairs damaged translogs of an Elasticsearch or OpenSearch node.
+///
+/// Reads the log, finds the shards that failed, proves the damage from the bytes, stops the
+/// service, moves the bad files into quarantine, writes the best valid translog that can be
+/// written, starts the service, and watches until the shards are up. Nothing is deleted, and
+/// `undo` puts everything back byte for byte.
+#[derive(Debug, Parser)]
+#[command(name = "es-translog-fix", version, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// A command; none is the main job.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The main job.
+    #[command(flatten)]
+    pub main: MainArguments,
+}
+
+/// Shown below the help and in the man page.
+const EXIT_CODES: &str = "\
+Exit codes (a sum): 0 nothing is damaged; 1 repaired, shards are up; 2 repaired, a person has one \
+thing left to do; 4 damage left; 8 could not do the job; 16 usage; 32 cancelled by a signal; \
+64 refused by a safety rule";
+
+/// Commands beside the main job.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Put everything a run changed back, byte for byte
+    Undo(RunArguments),
+    /// Finish a run that was stopped
+    Resume(RunArguments),
+    /// List past runs
+    Runs(RunsArguments),
+    /// A practice outage: make a throw-away node, break it, repair it, undo it
+    Drill(DrillArguments),
+    /// Print the man page or shell completions
+    #[command(hide = true)]
+    Generate(GenerateArguments),
+}
+
+/// The main job.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
+pub struct MainArguments {
+    /// INDEX, INDEX/SHARD, or the path of a shard folder; none is what the log names
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Look at every shard of the node
+    #[arg(long, conflicts_with = "targets")]
+    pub all: bool,
+    /// Find, prove and plan; write nothing anywhere
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Go ahead without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// With --yes: go ahead although operations are lost
+    #[arg(long)]
+    pub accept_data_loss: bool,
+    /// With --yes: go ahead as long as no more operations than this are lost
+    #[arg(long, value_name = "N")]
+    pub max_lost_ops: Option<u64>,
+    /// Repair no more shards than this
+    #[arg(long, value_name = "N")]
+    pub max_shards: Option<u64>,
+    /// How much to keep: `prefix` keeps all before the first unreadable record, `none` empties
+    #[arg(long, value_name = "LEVEL", default_value_t = Level::Prefix)]
+    pub keep: Level,
+    /// Repair although another in-sync copy of the shard is known
+    #[arg(long)]
+    pub despite_healthy_copy: bool,
+    /// Rounds of stop, repair, start and watch
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub max_rounds: u32,
+    /// Seconds without any progress after which shards that are not up count as stuck
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub wait: u64,
+    /// Where the node is
+    #[command(flatten)]
+    pub node: NodeArguments,
+    /// How it is told
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// Where the node is, how it is stopped, and where the tool keeps its records.
+#[derive(Debug, Clone, Args)]
+pub struct NodeArguments {
+    /// The node's elasticsearch.yml or opensearch.yml, or its folder
+    #[arg(long, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// A data path of the node; may be given several times
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Vec<PathBuf>,
+    /// The folder of the node's logs
+    #[arg(long, value_name = "FOLDER")]
+    pub logs: Option<PathBuf>,
+    /// Where the node answers HTTP
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The systemd unit, or `none` when the node is down and stays down
+    #[arg(long, value_name = "UNIT", conflicts_with = "service_command")]
+    pub service: Option<String>,
+    /// A program that takes `stop`, `start` and `status`, instead of systemd
+    #[arg(long, value_name = "PROGRAM")]
+    pub service_command: Option<String>,
+    /// Seconds the service may take to stop
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub stop_timeout: u64,
+    /// Seconds the service may take to start
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub start_timeout: u64,
+    /// Where runs are recorded
+    #[arg(long, value_name = "FOLDER", default_value = "/var/lib/es-translog-fix")]
+    pub state_dir: PathBuf,
+    /// Where files that leave a shard are kept; on the shard's own file system
+    #[arg(long, value_name = "FOLDER")]
+    pub quarantine_dir: Option<PathBuf>,
+}
+
+/// How the run is told.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct OutputArguments {
+    /// Text for people, one JSON document, or one JSON line an event
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = OutputForm::Text)]
+    pub output: OutputForm,
+    /// Colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorWhen::Auto)]
+    pub color: ColorWhen,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputForm {
+    /// For people.
+    Text,
+    /// One document at the end.
+    Json,
+    /// One line an event.
+    Ndjson,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A past run.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The run's id, or the beginning of it
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Say what would be done; write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Go ahead without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Where the node is
+    #[command(flatten)]
+    pub node: NodeArguments,
+    /// How it is told
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// Which runs, and how they are told.
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    /// Where runs are recorded
+    #[arg(long, value_name = "FOLDER", default_value = "/var/lib/es-translog-fix")]
+    pub state_dir: PathBuf,
+    /// How it is told
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// The practice outage.
+#[derive(Debug, Args)]
+pub struct DrillArguments {
+    /// Keep the practice folder instead of deleting it at the end
+    #[arg(long)]
+    pub keep: bool,
+    /// How it is told
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// What to generate.
+#[derive(Debug, Args)]
+pub struct GenerateArguments {
+    /// `man`, or the name of a shell
+    #[arg(value_name = "WHAT")]
+    pub what: String,
+}

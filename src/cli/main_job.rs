@@ -1,0 +1,101 @@
+//! The main job: flags -> settings, and the job over the real service, cluster and disk.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use super::Failure;
+use super::arguments::MainArguments;
+use super::ask::AskConsent;
+use super::exit::{Exit, exit_of};
+use super::node::{Node, ServiceUse, limits_of};
+use super::signals::Cancel;
+use super::sink::{Sink, say_error};
+use crate::apply::{DiskStore, StateDir};
+use crate::plan::{HealthyCopyRule, Policy};
+use crate::report::{Summary, document};
+use crate::rounds::{
+    Budget, Event, FlagConsent, HealthView, Job, JobSettings, Limits, Mode, Target, Targets,
+};
+
+/// Runs the main job.
+pub(super) fn run(arguments: &MainArguments, typed: Vec<String>) -> Result<Exit, Failure> {
+    let cancel = Cancel::install();
+    let usage = if arguments.dry_run { ServiceUse::LookOnly } else { ServiceUse::Needed };
+    let mut node = Node::find(&arguments.node, usage)?;
+    let settings = settings_of(arguments, &node, typed);
+    let sink = RefCell::new(Sink::new(arguments.output, arguments.dry_run));
+    let mut say = |event: Event| sink.borrow_mut().take(&event);
+    node.tell(&mut say);
+    let mut consent = AskConsent {
+        flags: FlagConsent {
+            yes: arguments.yes,
+            accept_data_loss: arguments.accept_data_loss,
+            budget: settings.budget,
+        },
+    };
+    let ending = Job {
+        settings: &settings,
+        service: node.service.as_mut(),
+        health: node.client.as_mut().map(|client| client as &mut dyn HealthView),
+        consent: &mut consent,
+        store: &mut DiskStore,
+        cancelled: &|| cancel.is_asked(),
+        say: &mut say,
+    }
+    .run();
+    let exit = exit_of(&ending);
+    let sink = sink.borrow();
+    sink.finish(exit);
+    keep_report(sink.summary(), &settings, exit);
+    Ok(exit)
+}
+
+/// The report stays with the run that it is about.
+fn keep_report(summary: &Summary, settings: &JobSettings, exit: Exit) {
+    let Some(id) = &summary.run else { return };
+    let written = StateDir::new(settings.state_dir.clone())
+        .find(id)
+        .map_err(|error| error.to_string())
+        .and_then(|run| {
+            let text = document(summary, false, exit.code()).map_err(|error| error.to_string())?;
+            run.write("report.json", text.as_bytes()).map_err(|error| error.to_string())
+        });
+    if let Err(error) = written {
+        say_error(&format!("the report of run {id} could not be kept: {error}"));
+    }
+}
+
+fn settings_of(arguments: &MainArguments, node: &Node, typed: Vec<String>) -> JobSettings {
+    let targets = if arguments.all {
+        Targets::All
+    } else if arguments.targets.is_empty() {
+        Targets::FromLog
+    } else {
+        Targets::Named(arguments.targets.iter().map(|word| Target::parse(word)).collect())
+    };
+    let healthy_copy = if arguments.despite_healthy_copy {
+        HealthyCopyRule::Despite
+    } else {
+        HealthyCopyRule::Refuse
+    };
+    JobSettings {
+        data_paths: node.data_paths(),
+        log_dir: node.settings.log_dir.value.clone(),
+        cluster_name: node.settings.cluster_name.value.clone(),
+        targets,
+        mode: if arguments.dry_run { Mode::DryRun } else { Mode::Repair },
+        policy: Policy { level: arguments.keep, healthy_copy },
+        budget: Budget {
+            lost_operations_max: arguments.max_lost_ops,
+            shards_max: arguments.max_shards,
+        },
+        limits: Limits {
+            watch: Duration::from_secs(arguments.wait),
+            rounds_max: arguments.max_rounds,
+            ..limits_of(&arguments.node)
+        },
+        state_dir: arguments.node.state_dir.clone(),
+        quarantine_dir: arguments.node.quarantine_dir.clone(),
+        arguments: typed,
+    }
+}

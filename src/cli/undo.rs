@@ -1,0 +1,138 @@
+//! `undo` and `resume`: take a run back, or finish it. Both need the node stopped.
+
+use super::Failure;
+use super::arguments::{OutputForm, RunArguments};
+use super::ask::{is_person_there, prompt};
+use super::exit::Exit;
+use super::node::{Node, ServiceUse, limits_of};
+use super::signals::Cancel;
+use super::sink::print;
+use crate::apply::{ApplyError, DiskStore, Receipt, RunFolder, StateDir};
+use crate::node::{HeldLocks, hold_locks, inventory};
+use crate::report::safe;
+
+/// What is done to a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Undo,
+    Resume,
+}
+
+/// Puts back everything a run changed.
+pub(super) fn undo(arguments: &RunArguments) -> Result<Exit, Failure> {
+    go(arguments, Action::Undo)
+}
+
+/// Finishes a run that was stopped.
+pub(super) fn resume(arguments: &RunArguments) -> Result<Exit, Failure> {
+    go(arguments, Action::Resume)
+}
+
+fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
+    let cancel = Cancel::install();
+    super::choose_colors(arguments.output);
+    let state = StateDir::new(arguments.node.state_dir.clone());
+    let mut run = state.find(&arguments.run).map_err(Failure::of)?;
+    if arguments.dry_run {
+        return dry_run(&run);
+    }
+    agree(arguments, &run, action)?;
+    let mut node = Node::find(&arguments.node, ServiceUse::Needed)?;
+    let _one_run = state.lock(&node.data_paths()).map_err(refused)?;
+    let name = node.service.name();
+    node.service.stop(limits_of(&arguments.node).stop).map_err(|error| {
+        refused(format!(
+            "the node cannot be stopped: {error}; stop it by hand and say --service none"
+        ))
+    })?;
+    let locks = locks_of(&node)?;
+    let cancelled = || cancel.is_asked();
+    let receipt = match action {
+        Action::Undo => run.undo(&mut DiskStore, &cancelled),
+        Action::Resume => run.resume(&mut DiskStore, &cancelled),
+    };
+    drop(locks);
+    match receipt {
+        Ok(receipt) => {
+            tell(arguments, &run, action, &receipt, &name);
+            let nothing = receipt.step_count == 0;
+            Ok(if nothing { Exit::NOTHING } else { Exit::PERSON_NEEDED })
+        }
+        Err(error) if cancel.is_asked() => {
+            let text = format!("{error}; go on with the same command");
+            Err(Failure::new(Exit::CANCELLED, text))
+        }
+        Err(error @ ApplyError::Undo(_)) => Err(refused(error)),
+        Err(error) => Err(Failure::of(error)),
+    }
+}
+
+fn dry_run(run: &RunFolder) -> Result<Exit, Failure> {
+    let steps = run.undo_plan(&DiskStore).map_err(refused)?;
+    for step in &steps {
+        print(&safe(&step.to_string()));
+    }
+    print(&format!("{} steps; nothing was written", steps.len()));
+    Ok(Exit::NOTHING)
+}
+
+fn agree(arguments: &RunArguments, run: &RunFolder, action: Action) -> Result<(), Failure> {
+    if arguments.yes {
+        return Ok(());
+    }
+    let what = match action {
+        Action::Undo => "take back",
+        Action::Resume => "finish",
+    };
+    if !is_person_there() {
+        return Err(refused(format!(
+            "nobody on a terminal can be asked; say --yes to stop the node and {what} run {}",
+            run.id()
+        )));
+    }
+    let answer =
+        prompt(&format!("Stop the node and {what} run {}? Type `y` to go ahead: ", run.id()));
+    if answer == "y" || answer == "yes" {
+        return Ok(());
+    }
+    Err(refused("not agreed to; nothing was changed"))
+}
+
+/// The node's own locks: what proves that it is stopped.
+fn locks_of(node: &Node) -> Result<HeldLocks, Failure> {
+    let cluster_name = &node.settings.cluster_name.value;
+    let found = inventory(&node.data_paths(), cluster_name).map_err(Failure::of)?;
+    let mut lock_files: Vec<_> =
+        found.node_folders.iter().map(|folder| folder.path.join("node.lock")).collect();
+    lock_files.extend(found.shards.iter().map(|shard| shard.path.join("index/write.lock")));
+    lock_files.retain(|path| path.exists());
+    hold_locks(&lock_files).map_err(refused)
+}
+
+fn tell(arguments: &RunArguments, run: &RunFolder, action: Action, receipt: &Receipt, name: &str) {
+    let (done, next) = match action {
+        Action::Undo => ("taken back", "the damaged files are in their places again"),
+        Action::Resume => ("finished", "start the node and see that its shards come up"),
+    };
+    if arguments.output.output == OutputForm::Text {
+        let id = run.id();
+        if receipt.step_count == 0 {
+            print(&format!("run {id}: nothing to do"));
+        } else {
+            print(&format!("run {id} is {done}; {name} is stopped: {next}"));
+        }
+        return;
+    }
+    let value = serde_json::json!({
+        "schema": crate::report::SCHEMA_VERSION,
+        "run": run.id().to_string(),
+        "action": done,
+        "steps": receipt.step_count,
+        "quarantine": receipt.quarantines,
+    });
+    print(&value.to_string());
+}
+
+fn refused(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::REFUSED, format!("refused: {error}"))
+}
