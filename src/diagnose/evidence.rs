@@ -51,8 +51,8 @@ pub struct TranslogFile {
     /// Its records, from the header's end on. Behind a damaged header they are looked for where
     /// a sound one would end.
     pub walk: Walk,
-    /// Whether its records are, byte for byte, a first part of those of the generations before it:
-    /// what a failed start of 2.x leaves behind.
+    /// Whether its operations are, in order, all in the files before it: what a failed start
+    /// leaves behind.
     pub copies_earlier: bool,
 }
 

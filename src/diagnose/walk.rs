@@ -139,6 +139,8 @@ impl Listed {
 pub struct Walk {
     /// Length of the file in bytes.
     pub len_bytes: u64,
+    /// How records were told apart.
+    pub framing: Framing,
     /// Where the records begin.
     pub from_offset: u64,
     /// What the checkpoint says of the file, where there is one.
@@ -192,6 +194,7 @@ pub fn walk<R: ReadAt + ?Sized>(
     let wanted_count = bound.and_then(|bound| bound.operation_count);
     let mut walk = Walk {
         len_bytes,
+        framing,
         from_offset,
         bound,
         counted: (wanted_count == Some(0)).then(|| start.clone()),
