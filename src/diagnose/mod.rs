@@ -9,6 +9,9 @@ mod copies;
 mod diagnosis;
 mod evidence;
 mod family;
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "numbers of small literals")]
+pub(crate) mod fixture;
 mod generation;
 mod names;
 mod problem;
@@ -16,6 +19,8 @@ mod read;
 mod seq_nos;
 mod source;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use chain::Chain;

@@ -127,7 +127,7 @@ proptest! {
             let found = read_back(&record);
             let span = found.source.unwrap();
             let from = usize::try_from(span.offset).unwrap();
-            prop_assert_eq!(&record[from..from + source.len()], source.as_slice());
+            prop_assert_eq!(&record[from..][..source.len()], source.as_slice());
             prop_assert_eq!(Operation { source: None, ..found }, operation);
         }
     }
