@@ -161,7 +161,7 @@ fn shards_of_2_x() {
             |s| {
                 s.edit("translog.ckp", |b| {
                     b.pop();
-                })
+                });
             },
             Damaged,
             &["C02"],
