@@ -14,136 +14,137 @@ fn check(shard: &Shard, what: &str, verdict: Verdict, codes: &[&str]) {
 
 type Case = (&'static str, fn(&Shard), Verdict, &'static [&'static str]);
 
+const SEQUENCED: &[Case] = &[
+    ("nothing", |_| {}, Sound, &[]),
+    ("tail cut", |s| s.edit("translog-3.tlog", |b| b.truncate(b.len() - 9)), Damaged, &["T05"]),
+    (
+        "cut between records",
+        |s| {
+            let one = (s.get("translog-3.tlog").len() - 55) / 10;
+            s.edit("translog-3.tlog", |b| b.truncate(b.len() - one));
+        },
+        Damaged,
+        &["T05"],
+    ),
+    ("bit flip", |s| s.edit("translog-3.tlog", flip(300)), Damaged, &["T04"]),
+    ("flip in an older one", |s| s.edit("translog-2.tlog", flip(300)), Damaged, &["T04"]),
+    ("flip in a committed one", |s| s.edit("translog-1.tlog", flip(300)), Sound, &["T14"]),
+    ("emptied", |s| s.put("translog-3.tlog", b""), Damaged, &["T02", "T05"]),
+    ("header magic", |s| s.edit("translog-3.tlog", flip(1)), Damaged, &["T02"]),
+    ("header term", |s| s.edit("translog-3.tlog", flip(45)), Damaged, &["T02"]),
+    ("header newer", |s| s.edit("translog-3.tlog", |b| b[16] = 9), Unknown, &["T08"]),
+    ("tlog gone", |s| s.remove("translog-3.tlog"), Damaged, &["T01"]),
+    ("committed tlog gone", |s| s.remove("translog-1.tlog"), Damaged, &["T01"]),
+    ("ckp gone", |s| s.remove("translog.ckp"), Damaged, &["C01"]),
+    ("ckp emptied", |s| s.put("translog.ckp", b""), Damaged, &["C02"]),
+    ("ckp flip", |s| s.edit("translog.ckp", flip(30)), Damaged, &["C02"]),
+    ("older ckp gone", |s| s.remove("translog-2.ckp"), Damaged, &["C01"]),
+    (
+        "older ckp names another",
+        |s| {
+            s.edit_checkpoint("translog-2.ckp", |c| c.generation = 1);
+        },
+        Damaged,
+        &["C07"],
+    ),
+    (
+        "count short",
+        |s| {
+            s.edit_checkpoint("translog.ckp", |c| c.operation_count = 8);
+        },
+        SilentlyShort,
+        &["C03"],
+    ),
+    (
+        "count long",
+        |s| {
+            s.edit_checkpoint("translog.ckp", |c| c.operation_count = 12);
+        },
+        Damaged,
+        &["C04"],
+    ),
+    (
+        "range too small",
+        |s| {
+            s.edit_checkpoint("translog.ckp", |c| (c.min_seq_no, c.max_seq_no) = (-1, -1));
+        },
+        SilentlyShort,
+        &["C05"],
+    ),
+    (
+        "offset in a record",
+        |s| {
+            s.edit_checkpoint("translog.ckp", |c| c.offset -= 3);
+        },
+        Damaged,
+        &["C08"],
+    ),
+    (
+        "offset past the end",
+        |s| {
+            s.edit_checkpoint("translog.ckp", |c| c.offset += 4096);
+        },
+        Sound,
+        &["C10"],
+    ),
+    (
+        "garbage behind the offset",
+        |s| {
+            s.edit("translog-3.tlog", |b| b.extend([0x55; 300]));
+        },
+        Sound,
+        &["T11"],
+    ),
+    (
+        "copy differs",
+        |s| {
+            s.put("translog-3.ckp", &s.get("translog-2.ckp"));
+        },
+        Damaged,
+        &["C06"],
+    ),
+    ("copy equal", |s| s.put("translog-3.ckp", &s.get("translog.ckp")), Sound, &[]),
+    (
+        "empty next generation",
+        |s| {
+            s.put("translog-4.tlog", &s.get("translog-3.tlog")[..55]);
+        },
+        Sound,
+        &["T10"],
+    ),
+    (
+        "operations behind the last generation",
+        |s| {
+            s.put("translog-4.tlog", &s.get("translog-3.tlog"));
+        },
+        Unknown,
+        &["T16"],
+    ),
+    (
+        "left-over of a checkpoint copy",
+        |s| {
+            s.put("translog-8271827361827364554.ckp", b"");
+        },
+        Sound,
+        &["T13"],
+    ),
+    (
+        "another shard's translog",
+        |s| {
+            s.edit("translog-3.tlog", |b| {
+                b[21..43].copy_from_slice(b"ZZZZZZZZZZZZZZZZZZZZZZ");
+                let crc = crc32fast::hash(&b[..51]).to_be_bytes();
+                b[51..55].copy_from_slice(&crc);
+            });
+        },
+        NotTheTranslog,
+        &["T03"],
+    ),
+];
+
 #[test]
 fn sequenced_shards() {
-    let cases: &[Case] = &[
-        ("nothing", |_| {}, Sound, &[]),
-        ("tail cut", |s| s.edit("translog-3.tlog", |b| b.truncate(b.len() - 9)), Damaged, &["T05"]),
-        (
-            "cut between records",
-            |s| {
-                let one = (s.get("translog-3.tlog").len() - 55) / 10;
-                s.edit("translog-3.tlog", |b| b.truncate(b.len() - one));
-            },
-            Damaged,
-            &["T05"],
-        ),
-        ("bit flip", |s| s.edit("translog-3.tlog", flip(300)), Damaged, &["T04"]),
-        ("flip in an older one", |s| s.edit("translog-2.tlog", flip(300)), Damaged, &["T04"]),
-        ("flip in a committed one", |s| s.edit("translog-1.tlog", flip(300)), Sound, &["T14"]),
-        ("emptied", |s| s.put("translog-3.tlog", b""), Damaged, &["T02", "T05"]),
-        ("header magic", |s| s.edit("translog-3.tlog", flip(1)), Damaged, &["T02"]),
-        ("header term", |s| s.edit("translog-3.tlog", flip(45)), Damaged, &["T02"]),
-        ("header newer", |s| s.edit("translog-3.tlog", |b| b[16] = 9), Unknown, &["T08"]),
-        ("tlog gone", |s| s.remove("translog-3.tlog"), Damaged, &["T01"]),
-        ("committed tlog gone", |s| s.remove("translog-1.tlog"), Damaged, &["T01"]),
-        ("ckp gone", |s| s.remove("translog.ckp"), Damaged, &["C01"]),
-        ("ckp emptied", |s| s.put("translog.ckp", b""), Damaged, &["C02"]),
-        ("ckp flip", |s| s.edit("translog.ckp", flip(30)), Damaged, &["C02"]),
-        ("older ckp gone", |s| s.remove("translog-2.ckp"), Damaged, &["C01"]),
-        (
-            "older ckp names another",
-            |s| {
-                s.edit_checkpoint("translog-2.ckp", |c| c.generation = 1);
-            },
-            Damaged,
-            &["C07"],
-        ),
-        (
-            "count short",
-            |s| {
-                s.edit_checkpoint("translog.ckp", |c| c.operation_count = 8);
-            },
-            SilentlyShort,
-            &["C03"],
-        ),
-        (
-            "count long",
-            |s| {
-                s.edit_checkpoint("translog.ckp", |c| c.operation_count = 12);
-            },
-            Damaged,
-            &["C04"],
-        ),
-        (
-            "range too small",
-            |s| {
-                s.edit_checkpoint("translog.ckp", |c| (c.min_seq_no, c.max_seq_no) = (-1, -1));
-            },
-            SilentlyShort,
-            &["C05"],
-        ),
-        (
-            "offset in a record",
-            |s| {
-                s.edit_checkpoint("translog.ckp", |c| c.offset -= 3);
-            },
-            Damaged,
-            &["C08"],
-        ),
-        (
-            "offset past the end",
-            |s| {
-                s.edit_checkpoint("translog.ckp", |c| c.offset += 4096);
-            },
-            Sound,
-            &["C10"],
-        ),
-        (
-            "garbage behind the offset",
-            |s| {
-                s.edit("translog-3.tlog", |b| b.extend([0x55; 300]));
-            },
-            Sound,
-            &["T11"],
-        ),
-        (
-            "copy differs",
-            |s| {
-                s.put("translog-3.ckp", &s.get("translog-2.ckp"));
-            },
-            Damaged,
-            &["C06"],
-        ),
-        ("copy equal", |s| s.put("translog-3.ckp", &s.get("translog.ckp")), Sound, &[]),
-        (
-            "empty next generation",
-            |s| {
-                s.put("translog-4.tlog", &s.get("translog-3.tlog")[..55]);
-            },
-            Sound,
-            &["T10"],
-        ),
-        (
-            "operations behind the last generation",
-            |s| {
-                s.put("translog-4.tlog", &s.get("translog-3.tlog"));
-            },
-            Unknown,
-            &["T16"],
-        ),
-        (
-            "left-over of a checkpoint copy",
-            |s| {
-                s.put("translog-8271827361827364554.ckp", b"");
-            },
-            Sound,
-            &["T13"],
-        ),
-        (
-            "another shard's translog",
-            |s| {
-                s.edit("translog-3.tlog", |b| {
-                    b[21..43].copy_from_slice(b"ZZZZZZZZZZZZZZZZZZZZZZ");
-                    let crc = crc32fast::hash(&b[..51]).to_be_bytes();
-                    b[51..55].copy_from_slice(&crc);
-                });
-            },
-            NotTheTranslog,
-            &["T03"],
-        ),
-    ];
-    for (what, damage, verdict, codes) in cases {
+    for (what, damage, verdict, codes) in SEQUENCED {
         let shard = Shard::sequenced();
         damage(&shard);
         check(&shard, what, *verdict, codes);
