@@ -99,6 +99,10 @@ fn judge_commit(evidence: &Evidence, problems: &mut Vec<Problem>) -> Option<Fami
         problems.push(Problem::new(Code::CommitMissing, &evidence.index_folder, message));
         return None;
     };
+    for later in evidence.commits.iter().filter(|later| later.generation > newest.generation) {
+        let message = "an interrupted commit; the server goes back to the one before";
+        problems.push(Problem::new(Code::CommitTorn, &later.path, message));
+    }
     match &newest.commit {
         Ok(_) => {}
         Err(Unreadable::Newer(what)) => {

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use super::walk::Walk;
 use crate::format::{Checkpoint, Commit, TranslogHeader, Unreadable};
 
+/// Commit format of Lucene 4.9 and 4.10; from 5.0 on a commit is written as `pending_segments_N`.
+const LAST_FORMAT_WITHOUT_PENDING: i32 = 3;
+
 /// A file and how long it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFacts {
@@ -95,10 +98,19 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The commit a server opens: the newest.
+    /// The commit a server opens: the newest. Lucene up to 4 wrote a commit under its final name,
+    /// and where the newest is torn it goes back to the one before (`SegmentInfos`,
+    /// `FindSegmentsFile`; observed on 1.7.6).
     #[must_use]
     pub fn newest_commit(&self) -> Option<&CommitFile> {
-        self.commits.last()
+        let newest = self.commits.last()?;
+        let before = newest.generation.checked_sub(1)?;
+        let is_torn = matches!(newest.commit, Err(Unreadable::Damaged(_)));
+        let earlier = self.commits.iter().find(|commit| {
+            let format = commit.commit.as_ref().map_or(i32::MAX, |commit| commit.format);
+            is_torn && commit.generation == before && format <= LAST_FORMAT_WITHOUT_PENDING
+        });
+        Some(earlier.unwrap_or(newest))
     }
 
     /// The number in a key of the newest commit's user data.

@@ -83,6 +83,7 @@ codes! {
     CommitMarked "I03" Beyond "The server has marked the Lucene index as corrupted.";
     CommitWithoutTranslog "I04" Beyond "The Lucene commit does not say which translog belongs to it.";
     CommitNewer "I05" Beyond "The newest Lucene commit is newer than this program.";
+    CommitTorn "I06" Note "A commit was interrupted; the server goes back to the one before it.";
 }
 
 impl fmt::Display for Code {

@@ -259,6 +259,12 @@ fn shards_of_1_x() {
     let shard = Shard::stream();
     shard.put(&plain, b"");
     check(&shard, "emptied", Sound, &["T15"]);
+
+    let shard = Shard::stream();
+    std::fs::write(shard.path().join("index/segments_3"), b"").unwrap();
+    check(&shard, "an interrupted commit", Sound, &["I06"]);
+    std::fs::write(shard.path().join("index/segments_4"), b"").unwrap();
+    check(&shard, "two of them", NotTheTranslog, &["I02"]);
 }
 
 #[test]
