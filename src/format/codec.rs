@@ -1,30 +1,93 @@
-//! The footer that Lucene's `CodecUtil` puts at the end of a file, 4.8 and later.
+//! The header and footer that Lucene's `CodecUtil` puts round a file, big-endian in all versions.
 //!
-//! | offset | size | field |
+//! | offset | size | header |
 //! |---|---|---|
-//! | end-16 | 4 | magic `C02893E8`, big-endian |
+//! | 0 | 4 | magic `3FD76C17` |
+//! | 4 | 1 + n | length n (at most 127), codec name, ASCII |
+//! | 5+n | 4 | version |
+//!
+//! | offset | size | rest of an index header, Lucene 5.0 and later |
+//! |---|---|---|
+//! | 9+n | 16 | object id |
+//! | 25+n | 1 + m | length m, suffix, ASCII |
+//!
+//! | offset | size | footer, Lucene 4.8 and later |
+//! |---|---|---|
+//! | end-16 | 4 | magic `C02893E8` |
 //! | end-12 | 4 | algorithm 0 |
-//! | end-8 | 8 | CRC-32 (IEEE) of all before, upper half 0, big-endian |
+//! | end-8 | 8 | CRC-32 (IEEE) of all before, upper half 0 |
+//!
+//! Sources: `CodecUtil` (Lucene 4.0.0 to 10.x).
 
+use super::cursor::Cursor;
 use super::defect::Defect;
 
+/// First bytes of every file with a header.
+pub(super) const CODEC_MAGIC: u32 = 0x3FD7_6C17;
 /// Length of the footer.
 pub(super) const FOOTER_BYTES: usize = 16;
+/// Length of the CRC at its end, which the CRC does not cover.
+pub(super) const CRC_BYTES: usize = 8;
+const FOOTER_MAGIC: u32 = 0xC028_93E8;
 const MAGIC_AND_ALGORITHM: [u8; 8] = [0xC0, 0x28, 0x93, 0xE8, 0, 0, 0, 0];
+/// Longest codec name: its length is one byte.
+const NAME_MAX_BYTES: u32 = 127;
+
+/// Reads the magic and the name; the cursor is then at the version.
+pub(super) fn codec_name(cursor: &mut Cursor) -> Result<String, Defect> {
+    let at = cursor.offset();
+    let magic = cursor.u32("the codec magic")?;
+    if magic != CODEC_MAGIC {
+        return Err(Defect::new(at, format!("{CODEC_MAGIC:08x}"), format!("{magic:08x}")));
+    }
+    let at = cursor.offset();
+    let length = cursor.clone().vint("the codec name's length")?;
+    if length > NAME_MAX_BYTES {
+        return Err(Defect::new(at, "a codec name's length", length.to_string()));
+    }
+    cursor.string("the codec name")
+}
+
+/// The same, where the name is known.
+pub(super) fn expect_codec_name(cursor: &mut Cursor, name: &str) -> Result<(), Defect> {
+    let mut reader = cursor.clone();
+    let found = codec_name(&mut reader)?;
+    if found != name {
+        let at = cursor.offset().saturating_add(4);
+        return Err(Defect::new(at, format!("codec {name}"), found.escape_debug().to_string()));
+    }
+    *cursor = reader;
+    Ok(())
+}
+
+/// The CRC that a footer stores, from the last 16 bytes of a file of `len_bytes`.
+pub(super) fn stored_crc(footer: [u8; FOOTER_BYTES], len_bytes: u64) -> Result<u32, Defect> {
+    let [m0, m1, m2, m3, a0, a1, a2, a3, crc @ ..] = footer;
+    let offset = len_bytes.saturating_sub(FOOTER_BYTES as u64);
+    let magic = u32::from_be_bytes([m0, m1, m2, m3]);
+    if magic != FOOTER_MAGIC {
+        let expected = format!("the codec footer's magic {FOOTER_MAGIC:08x}");
+        return Err(Defect::new(offset, expected, format!("{magic:08x}")));
+    }
+    let algorithm = u32::from_be_bytes([a0, a1, a2, a3]);
+    if algorithm != 0 {
+        let at = offset.saturating_add(4);
+        return Err(Defect::new(at, "checksum algorithm 0", algorithm.to_string()));
+    }
+    let crc = u64::from_be_bytes(crc);
+    u32::try_from(crc).map_err(|_| {
+        let at = offset.saturating_add(8);
+        Defect::new(at, "a CRC of 32 bits", format!("{crc:016x}"))
+    })
+}
 
 /// Checks the footer and the checksum of a whole file.
 pub(super) fn check_footer(bytes: &[u8]) -> Result<(), Defect> {
     let cut = || Defect::new(bytes.len() as u64, "a codec footer", "the end of the file");
-    let at = bytes.len().checked_sub(FOOTER_BYTES).ok_or_else(cut)?;
-    let crc_at = bytes.len().saturating_sub(8);
-    let (signed, stored) = bytes.split_at_checked(crc_at).ok_or_else(cut)?;
-    let magic = signed.get(at..).unwrap_or_default();
-    if magic != MAGIC_AND_ALGORITHM {
-        let found = magic.escape_ascii().to_string();
-        return Err(Defect::new(at as u64, "the codec footer", found));
-    }
-    let computed = u64::from(crc32fast::hash(signed));
-    let stored = stored.try_into().map_or(u64::MAX, u64::from_be_bytes);
+    let footer = bytes.last_chunk::<FOOTER_BYTES>().ok_or_else(cut)?;
+    let stored = stored_crc(*footer, bytes.len() as u64)?;
+    let crc_at = bytes.len().saturating_sub(CRC_BYTES);
+    let computed = crc32fast::hash(bytes.get(..crc_at).unwrap_or_default());
     if stored == computed {
         return Ok(());
     }

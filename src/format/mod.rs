@@ -5,12 +5,15 @@
 //! truncate nothing, and no input makes them panic.
 #![deny(clippy::arithmetic_side_effects)]
 
+mod bitflip;
 mod body;
 mod checkpoint;
 mod codec;
 mod cursor;
 mod defect;
 mod header;
+mod index_file;
+mod marker;
 mod operation;
 mod operation_decode;
 mod operation_encode;
@@ -19,9 +22,12 @@ mod segments;
 mod state;
 mod window;
 
+pub use bitflip::{BitSearch, FlippedBit, find_flipped_bit};
 pub use checkpoint::{Checkpoint, CheckpointForm};
 pub use defect::{Defect, Unreadable};
 pub use header::{HeaderVersion, TranslogHeader};
+pub use index_file::{Depth, IndexFile, IndexFileForm, check_index_file};
+pub use marker::CorruptionMarker;
 pub use operation::{Operation, OperationKind, Span};
 pub use operation_encode::encode_record;
 pub use records::{BadKind, BadRecord, Framing, Item, Record, Records, find_record};
