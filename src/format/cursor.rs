@@ -2,6 +2,9 @@
 
 use super::defect::Defect;
 
+/// Entries of one collection; real ones have thousands at most.
+pub(super) const ENTRIES_MAX: u32 = 1_000_000;
+
 /// Reads forward; running out is a defect with its place.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'a> {
@@ -41,6 +44,64 @@ impl<'a> Cursor<'a> {
     /// Four bytes, big-endian.
     pub(super) fn u32(&mut self, what: &str) -> Result<u32, Defect> {
         Ok(self.take(4, what)?.try_into().map_or(0, u32::from_be_bytes))
+    }
+
+    /// Four bytes, little-endian.
+    pub(super) fn u32_little(&mut self, what: &str) -> Result<u32, Defect> {
+        self.u32(what).map(u32::swap_bytes)
+    }
+
+    /// Eight bytes, big-endian.
+    pub(super) fn i64(&mut self, what: &str) -> Result<i64, Defect> {
+        self.array(what).map(i64::from_be_bytes)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Defect> {
+        let at = self.offset();
+        let taken = self.take(N, what)?;
+        taken.try_into().map_err(|_| Defect::new(at, what, "too few bytes"))
+    }
+
+    /// A byte that is 0 or 1.
+    pub(super) fn flag(&mut self, what: &str) -> Result<bool, Defect> {
+        let at = self.offset();
+        match self.u8(what)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(Defect::new(at, format!("0 or 1 as {what}"), other.to_string())),
+        }
+    }
+
+    /// A number of things that follow, four bytes big-endian.
+    pub(super) fn count(&mut self, max: u32, what: &str) -> Result<u32, Defect> {
+        let at = self.offset();
+        let count = self.u32(what)?;
+        if count > max {
+            return Err(Defect::new(at, what, count.to_string()));
+        }
+        Ok(count)
+    }
+
+    /// Strings behind their number, a vint from Lucene 5.1 on.
+    pub(super) fn strings(&mut self, is_vint: bool) -> Result<Vec<String>, Defect> {
+        let count = self.entry_count(is_vint)?;
+        (0..count).map(|_| self.string("a name")).collect()
+    }
+
+    /// Pairs of strings behind their number.
+    pub(super) fn string_map(&mut self, is_vint: bool) -> Result<Vec<(String, String)>, Defect> {
+        let count = self.entry_count(is_vint)?;
+        (0..count).map(|_| Ok((self.string("a key")?, self.string("a value")?))).collect()
+    }
+
+    fn entry_count(&mut self, is_vint: bool) -> Result<u32, Defect> {
+        let at = self.offset();
+        let what = "a number of entries";
+        let count = if is_vint { self.vint(what)? } else { self.u32(what)? };
+        if count > ENTRIES_MAX {
+            return Err(Defect::new(at, what, count.to_string()));
+        }
+        Ok(count)
     }
 
     pub(super) fn vint(&mut self, what: &str) -> Result<u32, Defect> {

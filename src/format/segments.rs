@@ -1,5 +1,5 @@
-//! `segments_N`: a Lucene commit, read as far as a translog repair needs it, and rewritten with
-//! other user data.
+//! `segments_N`: a Lucene commit, read as far as a translog repair and a check of the index need
+//! it. Lucene 4.0 and later; 3.x is in `segments_3.rs`.
 //!
 //! | field | type | formats |
 //! |---|---|---|
@@ -12,7 +12,7 @@
 //! | counter | i32; vlong from 8 on | all |
 //! | number of segments n | i32 | all |
 //! | min segment version | 3 vints, only if n > 0 | >= 6 |
-//! | n segment entries | see `entry` | all |
+//! | n segment entries | see `segment.rs` | all |
 //! | user data | map of strings: i32 count; vint from 5 on | all |
 //! | end | CRC-32 as i64 (0, 1); codec footer (from 2 on) | all |
 //!
@@ -21,37 +21,38 @@
 //!
 //! Sources: `SegmentInfos` (Lucene 4.0.0 to 10.x), `CodecUtil`; read on servers 1.7.6 to 9.3.0.
 
-use super::codec::{FOOTER_BYTES, check_footer, footer};
-use super::cursor::Cursor;
+use super::codec::{CODEC_MAGIC, CRC_BYTES, FOOTER_BYTES, check_footer, expect_codec_name};
+use super::cursor::{Cursor, ENTRIES_MAX};
 use super::defect::{Defect, Unreadable};
+use super::segment::{Segment, segment};
+use super::segments_3;
 
-const MAGIC: u32 = 0x3FD7_6C17;
-const NAME: &str = "segments";
+pub(super) const NAME: &str = "segments";
 const FORMAT_MAX: i32 = 10;
-/// Segments and files in one commit; real ones have thousands at most.
-const ENTRIES_MAX: u32 = 1_000_000;
 
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Its format number.
+    /// Its format number: 0 to 10, or -11 for Lucene 3.
     pub format: i32,
     /// Its N.
     pub generation: u64,
+    /// Its random id, from format 4 on.
+    pub commit_id: Option<[u8; 16]>,
     /// The Lucene that wrote it, from format 6 on.
     pub lucene_version: Option<(u32, u32, u32)>,
-    /// Names of its segments.
-    pub segments: Vec<String>,
+    /// Its segments.
+    pub segments: Vec<Segment>,
     /// User data, in file order.
     pub user_data: Vec<(String, String)>,
 }
 
 /// Where the parts of a commit are in its file.
-struct Parts {
-    commit: Commit,
+pub(super) struct Parts {
+    pub(super) commit: Commit,
     /// Behind the header, the id and the suffix.
-    body_offset: usize,
-    user_data_offset: usize,
+    pub(super) body_offset: usize,
+    pub(super) user_data_offset: usize,
 }
 
 impl Commit {
@@ -60,36 +61,13 @@ impl Commit {
     /// # Errors
     /// When it is damaged, or its format is not known.
     pub fn decode(bytes: &[u8], generation: u64) -> Result<Self, Unreadable> {
-        parts(bytes, generation).map(|parts| parts.commit)
+        parts(bytes, Some(generation)).map(|parts| parts.commit)
     }
 
     /// The value of a key of its user data.
     #[must_use]
     pub fn user_value(&self, key: &str) -> Option<&str> {
         self.user_data.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-    }
-
-    /// The bytes of a commit with the same segments, another number, id and user data.
-    ///
-    /// # Errors
-    /// When the original cannot be decoded.
-    pub fn with_user_data(
-        original: &[u8],
-        generation: u64,
-        commit_id: [u8; 16],
-        user_data: &[(String, String)],
-    ) -> Result<Vec<u8>, Unreadable> {
-        let (_, suffix) = suffix_of(original)?;
-        let parts = parts(original, suffix)?;
-        let format = parts.commit.format;
-        let body = original
-            .get(parts.body_offset..parts.user_data_offset)
-            .ok_or_else(|| Defect::new(0, "a commit's body", "none"))?;
-        let mut bytes = header(format, generation, commit_id);
-        bytes.extend_from_slice(body);
-        put_map(&mut bytes, format, user_data);
-        put_end(&mut bytes, format);
-        Ok(bytes)
     }
 
     /// The file name of a commit: its number in base 36.
@@ -110,40 +88,17 @@ impl Commit {
     }
 }
 
-/// A commit without a segment, as an index has before its first flush with documents.
-#[must_use]
-pub fn encode_empty_commit(
-    format: i32,
-    lucene_version: (u32, u32, u32),
-    generation: u64,
-    commit_id: [u8; 16],
-    user_data: &[(String, String)],
-) -> Vec<u8> {
-    let mut bytes = header(format, generation, commit_id);
-    if format >= 6 {
-        let (major, minor, fix) = lucene_version;
-        for part in [major, minor, fix] {
-            put_vint(&mut bytes, part);
-        }
+/// Decodes a commit: the checksum first, so that what follows cannot be damage. Without a
+/// `generation` the suffix may be any.
+pub(super) fn parts(bytes: &[u8], generation: Option<u64>) -> Result<Parts, Unreadable> {
+    if bytes.first_chunk::<4>() != Some(&CODEC_MAGIC.to_be_bytes())
+        && let Some(format) = segments_3::format_of(bytes)
+    {
+        return segments_3::parts(bytes, generation, format);
     }
-    if format >= 7 {
-        put_vint(&mut bytes, lucene_version.0);
-    }
-    bytes.extend_from_slice(&generation.to_be_bytes());
-    if format >= 8 {
-        bytes.push(0);
-    } else {
-        bytes.extend_from_slice(&[0; 4]);
-    }
-    bytes.extend_from_slice(&[0; 4]);
-    put_map(&mut bytes, format, user_data);
-    put_end(&mut bytes, format);
-    bytes
-}
-
-fn parts(bytes: &[u8], generation: u64) -> Result<Parts, Unreadable> {
     let mut cursor = Cursor::new(bytes);
-    let format = format_of(&mut cursor)?;
+    expect_codec_name(&mut cursor, NAME)?;
+    let format = cursor.u32("the format")?.cast_signed();
     if format <= 1 {
         check_bare_crc(bytes)?;
     } else {
@@ -152,16 +107,31 @@ fn parts(bytes: &[u8], generation: u64) -> Result<Parts, Unreadable> {
     if !(0..=FORMAT_MAX).contains(&format) {
         return Err(Unreadable::Newer(format!("commit format {format}")));
     }
-    if format >= 4 {
-        cursor.take(16, "the commit's id")?;
-        let at = cursor.offset();
-        let length = cursor.u8("the suffix's length")?;
-        let suffix = cursor.take(usize::from(length), "the suffix")?;
-        if suffix != base_36(generation).as_bytes() {
+    let commit_id = if format >= 4 { Some(id_and_suffix(&mut cursor, generation)?) } else { None };
+    let end = bytes.len().saturating_sub(if format <= 1 { CRC_BYTES } else { FOOTER_BYTES });
+    let sound = |defect: Defect| Unreadable::Newer(format!("commit format {format}: {defect}"));
+    let mut parts = body(cursor, end, format).map_err(sound)?;
+    parts.commit.generation = generation.unwrap_or(0);
+    parts.commit.commit_id = commit_id;
+    Ok(parts)
+}
+
+/// The suffix must be the number in the file's name; Lucene refuses a renamed commit.
+fn id_and_suffix(cursor: &mut Cursor, generation: Option<u64>) -> Result<[u8; 16], Defect> {
+    let id = cursor.array("the commit's id")?;
+    let at = cursor.offset();
+    let length = cursor.u8("the suffix's length")?;
+    let suffix = cursor.take(usize::from(length), "the suffix")?;
+    match generation.map(base_36) {
+        Some(wanted) if wanted.as_bytes() != suffix => {
             let found = suffix.escape_ascii().to_string();
-            return Err(Defect::new(at, format!("suffix {}", base_36(generation)), found).into());
+            Err(Defect::new(at, format!("suffix {wanted}"), found))
         }
+        _ => Ok(id),
     }
+}
+
+fn body(mut cursor: Cursor, end: usize, format: i32) -> Result<Parts, Defect> {
     let body_offset = cursor.position();
     let lucene_version = if format >= 6 { Some(version(&mut cursor)?) } else { None };
     if format >= 7 {
@@ -173,54 +143,23 @@ fn parts(bytes: &[u8], generation: u64) -> Result<Parts, Unreadable> {
     } else {
         cursor.take(4, "the segment counter")?;
     }
-    let at = cursor.offset();
-    let count = cursor.u32("the number of segments")?;
-    if count > ENTRIES_MAX {
-        return Err(Defect::new(at, "a number of segments", count.to_string()).into());
-    }
+    let count = cursor.count(ENTRIES_MAX, "a number of segments")?;
     if format >= 6 && count > 0 {
         version(&mut cursor)?;
     }
     let mut segments = Vec::new();
     for _ in 0..count {
-        segments.push(entry(&mut cursor, format)?);
+        segments.push(segment(&mut cursor, format)?);
     }
     let user_data_offset = cursor.position();
-    let user_data = map(&mut cursor, format)?;
-    let end = bytes.len().saturating_sub(if format <= 1 { 8 } else { FOOTER_BYTES });
+    let user_data = cursor.string_map(format >= 5)?;
     if cursor.position() != end {
-        // The checksum holds: the file is whole, and says more than this program knows.
-        return Err(Unreadable::Newer(format!("commit format {format} with bytes left over")));
+        let found = format!("the end of the user data at {}", cursor.position());
+        return Err(Defect::new(cursor.offset(), format!("it at {end}"), found));
     }
-    let commit = Commit { format, generation, lucene_version, segments, user_data };
+    let commit =
+        Commit { format, generation: 0, commit_id: None, lucene_version, segments, user_data };
     Ok(Parts { commit, body_offset, user_data_offset })
-}
-
-fn format_of(cursor: &mut Cursor) -> Result<i32, Defect> {
-    let magic = cursor.u32("the codec magic")?;
-    if magic != MAGIC {
-        return Err(Defect::new(0, format!("{MAGIC:08x}"), format!("{magic:08x}")));
-    }
-    let at = cursor.offset();
-    let name = cursor.string("the codec name")?;
-    if name != NAME {
-        return Err(Defect::new(at, NAME, name.escape_debug().to_string()));
-    }
-    Ok(cursor.u32("the format")?.cast_signed())
-}
-
-/// N by the commit's own suffix; 0 where the format has none.
-fn suffix_of(bytes: &[u8]) -> Result<(i32, u64), Defect> {
-    let mut cursor = Cursor::new(bytes);
-    let format = format_of(&mut cursor)?;
-    if format < 4 {
-        return Ok((format, 0));
-    }
-    cursor.take(16, "the commit's id")?;
-    let length = cursor.u8("the suffix's length")?;
-    let suffix = cursor.take(usize::from(length), "the suffix")?;
-    let text = String::from_utf8_lossy(suffix);
-    Ok((format, u64::from_str_radix(&text, 36).unwrap_or(0)))
 }
 
 fn version(cursor: &mut Cursor) -> Result<(u32, u32, u32), Defect> {
@@ -228,85 +167,11 @@ fn version(cursor: &mut Cursor) -> Result<(u32, u32, u32), Defect> {
     Ok((cursor.vint(what)?, cursor.vint(what)?, cursor.vint(what)?))
 }
 
-/// name; 4 to 6: flag and id, from 7 on: id; codec; i64 delGen; i32 delCount; from 1 on: i64
-/// fieldInfosGen; from 3 on: i64 docValuesGen; from 9 on: i32 softDelCount; from 10 on: flag and
-/// id; 1 and 2: i32 count of (i64, strings); from 3 on: strings, i32 count of (i32, strings).
-fn entry(cursor: &mut Cursor, format: i32) -> Result<String, Defect> {
-    let name = cursor.string("a segment's name")?;
-    let has_id = match format {
-        4..=6 => cursor.u8("a segment id's flag")? == 1,
-        _ => format >= 7,
-    };
-    if has_id {
-        cursor.take(16, "a segment's id")?;
-    }
-    cursor.string("a segment's codec")?;
-    let generations = if format >= 3 {
-        16
-    } else if format >= 1 {
-        8
-    } else {
-        0
-    };
-    let soft = if format >= 9 { 4 } else { 0 };
-    cursor
-        .take(12_usize.saturating_add(generations).saturating_add(soft), "a segment's deletes")?;
-    if format >= 10 && cursor.u8("a segment state's flag")? == 1 {
-        cursor.take(16, "a segment state's id")?;
-    }
-    if matches!(format, 1 | 2) {
-        for _ in 0..count(cursor, "updates")? {
-            cursor.take(8, "an update's generation")?;
-            strings(cursor, format)?;
-        }
-    }
-    if format >= 3 {
-        strings(cursor, format)?;
-        for _ in 0..count(cursor, "doc-values updates")? {
-            cursor.take(4, "a field's number")?;
-            strings(cursor, format)?;
-        }
-    }
-    Ok(name)
-}
-
-fn count(cursor: &mut Cursor, what: &str) -> Result<u32, Defect> {
-    let at = cursor.offset();
-    let count = cursor.u32(what)?;
-    if count > ENTRIES_MAX {
-        return Err(Defect::new(at, what, format!("{count} of them")));
-    }
-    Ok(count)
-}
-
-fn strings(cursor: &mut Cursor, format: i32) -> Result<(), Defect> {
-    for _ in 0..collection_count(cursor, format)? {
-        cursor.string("a file's name")?;
-    }
-    Ok(())
-}
-
-fn map(cursor: &mut Cursor, format: i32) -> Result<Vec<(String, String)>, Defect> {
-    let mut entries = Vec::new();
-    for _ in 0..collection_count(cursor, format)? {
-        entries.push((cursor.string("a key")?, cursor.string("a value")?));
-    }
-    Ok(entries)
-}
-
-fn collection_count(cursor: &mut Cursor, format: i32) -> Result<u32, Defect> {
-    let at = cursor.offset();
-    let what = "a number of entries";
-    let count = if format >= 5 { cursor.vint(what)? } else { cursor.u32(what)? };
-    if count > ENTRIES_MAX {
-        return Err(Defect::new(at, what, count.to_string()));
-    }
-    Ok(count)
-}
-
-fn check_bare_crc(bytes: &[u8]) -> Result<(), Defect> {
-    let at = bytes.len().saturating_sub(8);
-    let (signed, stored) = bytes.split_at_checked(at).unwrap_or_default();
+/// The checksum of formats without a footer: CRC-32 of all before, as i64.
+pub(super) fn check_bare_crc(bytes: &[u8]) -> Result<(), Defect> {
+    let cut = || Defect::new(bytes.len() as u64, "a checksum", "the end of the file");
+    let at = bytes.len().checked_sub(CRC_BYTES).ok_or_else(cut)?;
+    let (signed, stored) = bytes.split_at_checked(at).ok_or_else(cut)?;
     let computed = u64::from(crc32fast::hash(signed));
     let stored = stored.try_into().map_or(u64::MAX, u64::from_be_bytes);
     if stored == computed {
@@ -315,54 +180,7 @@ fn check_bare_crc(bytes: &[u8]) -> Result<(), Defect> {
     Err(Defect::new(at as u64, format!("CRC {computed:08x}"), format!("{stored:08x}")))
 }
 
-fn header(format: i32, generation: u64, commit_id: [u8; 16]) -> Vec<u8> {
-    let mut bytes = Vec::from(MAGIC.to_be_bytes());
-    put_string(&mut bytes, NAME);
-    bytes.extend_from_slice(&format.to_be_bytes());
-    if format >= 4 {
-        bytes.extend_from_slice(&commit_id);
-        put_string(&mut bytes, &base_36(generation));
-    }
-    bytes
-}
-
-fn put_map(bytes: &mut Vec<u8>, format: i32, entries: &[(String, String)]) {
-    let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-    if format >= 5 {
-        put_vint(bytes, count);
-    } else {
-        bytes.extend_from_slice(&count.to_be_bytes());
-    }
-    for (key, value) in entries {
-        put_string(bytes, key);
-        put_string(bytes, value);
-    }
-}
-
-fn put_end(bytes: &mut Vec<u8>, format: i32) {
-    if format <= 1 {
-        let crc = u64::from(crc32fast::hash(bytes));
-        bytes.extend_from_slice(&crc.to_be_bytes());
-    } else {
-        footer(bytes);
-    }
-}
-
-/// A string: vint number of bytes, UTF-8.
-fn put_string(bytes: &mut Vec<u8>, text: &str) {
-    put_vint(bytes, u32::try_from(text.len()).unwrap_or(u32::MAX));
-    bytes.extend_from_slice(text.as_bytes());
-}
-
-fn put_vint(bytes: &mut Vec<u8>, mut value: u32) {
-    while value > 0x7f {
-        bytes.push(0x80 | (value & 0x7f).to_le_bytes()[0]);
-        value >>= 7;
-    }
-    bytes.push(value.to_le_bytes()[0]);
-}
-
-fn base_36(mut number: u64) -> String {
+pub(super) fn base_36(mut number: u64) -> String {
     let mut digits = Vec::new();
     loop {
         let digit = u32::try_from(number % 36).unwrap_or(0);
@@ -373,3 +191,6 @@ fn base_36(mut number: u64) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
