@@ -11,33 +11,37 @@
 use super::defect::Defect;
 use super::operation::Span;
 
-/// A reader over a body. Of a huge record only the first and last bytes are there; only the
-/// content of a bytes field may lie in the gap between them.
+/// A reader over a body, of which not all need be in memory: the first bytes are, and perhaps
+/// some further on. Only the content of a bytes field may lie where none are.
 #[derive(Debug, Clone)]
 pub(super) struct Body<'a> {
     head: &'a [u8],
-    /// Bytes that are left out behind the head.
-    gap_bytes: u64,
     tail: &'a [u8],
+    /// Where in the body the tail begins.
+    tail_at: u64,
+    len_bytes: u64,
     /// Offset of the body in the file.
     base: u64,
     /// How far it is read.
     at: u64,
+    /// Whether bytes were asked for that are not in memory.
+    starved: bool,
 }
 
 impl<'a> Body<'a> {
+    /// A body that is in memory whole.
     pub(super) fn whole(bytes: &'a [u8], base: u64) -> Self {
-        Self { head: bytes, gap_bytes: 0, tail: &[], base, at: 0 }
+        Self::partly(bytes, bytes.len() as u64, base)
     }
 
-    pub(super) fn with_gap(head: &'a [u8], gap_bytes: u64, tail: &'a [u8], base: u64) -> Self {
-        Self { head, gap_bytes, tail, base, at: 0 }
+    /// A body of `len_bytes`, of which the head is in memory.
+    pub(super) fn partly(head: &'a [u8], len_bytes: u64, base: u64) -> Self {
+        Self { head, tail: &[], tail_at: u64::MAX, len_bytes, base, at: 0, starved: false }
     }
 
-    fn len_bytes(&self) -> u64 {
-        (self.head.len() as u64)
-            .saturating_add(self.gap_bytes)
-            .saturating_add(self.tail.len() as u64)
+    /// The same with the bytes from `tail_at` on in memory as well.
+    pub(super) fn with_tail(self, tail: &'a [u8], tail_at: u64) -> Self {
+        Self { tail, tail_at, ..self }
     }
 
     /// Bytes that are read.
@@ -47,7 +51,12 @@ impl<'a> Body<'a> {
 
     /// Bytes that are left.
     pub(super) fn rest_bytes(&self) -> u64 {
-        self.len_bytes().saturating_sub(self.at)
+        self.len_bytes.saturating_sub(self.at)
+    }
+
+    /// Where bytes were asked for that are not in memory.
+    pub(super) fn starved_at(&self) -> Option<u64> {
+        self.starved.then_some(self.at)
     }
 
     /// A defect at the next field.
@@ -55,19 +64,27 @@ impl<'a> Body<'a> {
         Defect::new(self.base.saturating_add(self.at), expected, found)
     }
 
-    /// The next `length` bytes, which must not reach into the gap.
+    /// The next byte, not yet read.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.clone().u8("a byte").ok()
+    }
+
+    /// The next `length` bytes, which must be in memory.
     fn take(&mut self, length: u64, what: &str) -> Result<&'a [u8], Defect> {
         if self.rest_bytes() < length {
             return Err(self.defect(what, "the end of the record"));
         }
-        let tail_at = (self.head.len() as u64).saturating_add(self.gap_bytes);
-        let (part, start) = if self.at >= tail_at { (self.tail, tail_at) } else { (self.head, 0) };
+        let (part, start) =
+            if self.at >= self.tail_at { (self.tail, self.tail_at) } else { (self.head, 0) };
         let from = usize::try_from(self.at.saturating_sub(start)).ok();
         let length_here = usize::try_from(length).ok();
         let taken = from
             .zip(length_here)
             .and_then(|(from, length)| part.get(from..from.saturating_add(length)));
-        let taken = taken.ok_or_else(|| self.defect(what, "a field longer than any is"))?;
+        let Some(taken) = taken else {
+            self.starved = true;
+            return Err(self.defect(what, "a field longer than any is"));
+        };
         self.at = self.at.saturating_add(length);
         Ok(taken)
     }

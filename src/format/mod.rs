@@ -17,7 +17,16 @@ mod marker;
 mod operation;
 mod operation_decode;
 mod operation_encode;
+mod record;
+mod record_search;
 mod records;
+#[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::arithmetic_side_effects,
+    reason = "bytes of small literals"
+)]
+pub(crate) mod samples;
 mod segment;
 mod segment_info;
 mod segments;
@@ -34,7 +43,9 @@ pub use index_file::{Depth, IndexFile, IndexFileForm, check_index_file};
 pub use marker::CorruptionMarker;
 pub use operation::{Operation, OperationKind, Span};
 pub use operation_encode::encode_record;
-pub use records::{BadKind, BadRecord, Framing, Item, Record, Records, find_record};
+pub use record::{BadKind, BadRecord, Framing, Item, Record};
+pub use record_search::find_record;
+pub use records::Records;
 pub use segment::Segment;
 pub use segment_info::SegmentInfo;
 pub use segments::Commit;

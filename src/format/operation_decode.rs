@@ -154,21 +154,27 @@ fn delete(body: &mut Body) -> Result<Operation, Unreadable> {
     Ok(operation)
 }
 
-/// The two share a type. A no-op begins with a sequence number, whose first byte is 0 and which
-/// then needs 17 bytes; where its reason does not fill the rest exactly it is the other one.
+/// The two share a type. A no-op begins with a sequence number, whose first byte is 0; a
+/// delete-by-query with a format, which releases wrote as 2. The body must end with either; where
+/// its end is not known (up to 1.7) there are no no-ops.
 fn no_op_or_query(body: &mut Body) -> Result<Operation, Unreadable> {
-    let mut other = body.clone();
-    match no_op(&mut other) {
-        Ok(operation) if other.rest_bytes() == 0 => {
-            *body = other;
-            return Ok(operation);
-        }
-        _ => {}
+    let (mut as_no_op, mut as_query) = (body.clone(), body.clone());
+    let no_op = no_op(&mut as_no_op);
+    let query = query(&mut as_query);
+    let is_no_op = no_op.is_ok() && as_no_op.rest_bytes() == 0;
+    let is_query = query.is_ok() && as_query.rest_bytes() == 0;
+    let is_no_op = match (is_no_op, is_query) {
+        (true, true) => body.peek() == Some(0),
+        (false, false) if as_no_op.starved_at().is_some() => true,
+        (false, false) => query.is_err() && as_query.starved_at().is_none(),
+        (is_no_op, _) => is_no_op,
+    };
+    if is_no_op {
+        *body = as_no_op;
+        return Ok(no_op?);
     }
-    match query(&mut body.clone()) {
-        Ok(_) => Ok(query(body)?),
-        Err(_) => Ok(no_op(body)?),
-    }
+    *body = as_query;
+    Ok(query?)
 }
 
 fn no_op(body: &mut Body) -> Result<Operation, Defect> {
