@@ -7,7 +7,7 @@
 //! repeat after 2^32 - 1 = 3 * 5 * 17 * 257 * 65537 of them, hence
 //!
 //! * each difference but 0 is a power, and the logarithm is found factor by factor (Pohlig and
-//!   Hellman) in 65,643 multiplications whatever the length of the data;
+//!   Hellman) in under 2,000 multiplications whatever the length of the data;
 //! * below 2^32 - 1 bits (512 MiB) at most one bit explains it; above there may be more.
 //!
 //! That a bit explains it does not prove that it was only that bit. For damage of any other kind
@@ -15,6 +15,8 @@
 //! KiB, 2 in a thousand for 1 MiB. Whoever flips it back decodes the result as well.
 //!
 //! Sources: the polynomial `EDB88320` (reflected) of `java.util.zip.CRC32`.
+
+use std::collections::BTreeMap;
 
 /// The polynomial without its highest term, lowest coefficient in the highest bit.
 const POLYNOMIAL: u32 = 0xEDB8_8320;
@@ -104,14 +106,23 @@ fn logarithm(value: u32) -> u64 {
     exponent
 }
 
-/// The `k` below `order` with `base^k` equal to `value`.
+/// The `k` below `order` with `base^k` equal to `value`, by small steps and large ones (Shanks):
+/// `k = small + count * large`, with as many small ones as large ones.
 fn digit_of(value: u32, base: u32, order: u64) -> u64 {
-    let mut candidate = ONE;
-    for digit in 0..order {
-        if candidate == value {
-            return digit;
+    let count = order.isqrt().saturating_add(1);
+    let mut small_steps = BTreeMap::new();
+    let mut step = ONE;
+    for small in 0..count {
+        small_steps.entry(step).or_insert(small);
+        step = product(step, base);
+    }
+    let back = power(base, order.saturating_sub(count % order));
+    let mut rest = value;
+    for large in 0..count {
+        if let Some(small) = small_steps.get(&rest) {
+            return large.saturating_mul(count).saturating_add(*small) % order;
         }
-        candidate = product(candidate, base);
+        rest = product(rest, back);
     }
     0
 }
