@@ -72,9 +72,13 @@ pub struct MainArguments {
     /// Repair no more shards than this
     #[arg(long, value_name = "N")]
     pub max_shards: Option<u64>,
-    /// How much to keep: `prefix` keeps all before the first unreadable record, `none` empties
-    #[arg(long, value_name = "LEVEL", default_value_t = Level::Prefix)]
+    /// How much to keep: `all` loses nothing or refuses, `valid` drops only what cannot be read,
+    /// `prefix` ends before the first unreadable record, `none` empties the translog
+    #[arg(long, value_name = "LEVEL", default_value_t = Level::Valid)]
     pub keep: Level,
+    /// Take whole records behind the checkpoint as well: written, but never acknowledged
+    #[arg(long)]
+    pub beyond_checkpoint: bool,
     /// Repair although another in-sync copy of the shard is known
     #[arg(long)]
     pub despite_healthy_copy: bool,

@@ -84,7 +84,11 @@ fn settings_of(arguments: &MainArguments, node: &Node, typed: Vec<String>) -> Jo
         cluster_name: node.settings.cluster_name.value.clone(),
         targets,
         mode: if arguments.dry_run { Mode::DryRun } else { Mode::Repair },
-        policy: Policy { level: arguments.keep, healthy_copy },
+        policy: Policy {
+            level: arguments.keep,
+            healthy_copy,
+            beyond_checkpoint: arguments.beyond_checkpoint,
+        },
         budget: Budget {
             lost_operations_max: arguments.max_lost_ops,
             shards_max: arguments.max_shards,

@@ -7,7 +7,7 @@ use super::evidence::{CheckpointFile, Evidence};
 use super::family::Family;
 use super::generation::{JudgedGeneration, judge_generation};
 use super::problem::{Code, Problem};
-use crate::format::{Checkpoint, CheckpointForm, Unreadable};
+use crate::format::{Checkpoint, CheckpointForm, Corrected, Unreadable};
 
 /// Generations between the first and the last that are judged. The fullest real folder seen had
 /// some 400; more means a number that cannot be right.
@@ -26,7 +26,7 @@ pub struct Chain {
     pub last: u64,
     /// Every generation from the first to the last.
     pub generations: BTreeMap<u64, JudgedGeneration>,
-    /// What `translog.ckp` says, where it can be believed.
+    /// What `translog.ckp` says, or said before one bit of it flipped.
     pub checkpoint: Option<Checkpoint>,
     /// What stands in for it where it cannot: the copy that a start made of it.
     pub stand_in: Option<Checkpoint>,
@@ -68,7 +68,7 @@ pub(super) fn judge_chain(
         None => evidence.translogs.keys().next_back().copied().or(commit.generation).unwrap_or(1),
     };
     let copy = evidence.generation_checkpoints.get(&last);
-    let copy_said = copy.and_then(|copy| copy.checkpoint.as_ref().ok());
+    let copy_said = copy.and_then(CheckpointFile::believed);
     let stand_in =
         copy_said.filter(|copy| checkpoint.is_none() && copy.generation == last).cloned();
     let copy_differs = copy_differs(copy, checkpoint.as_ref(), problems);
@@ -80,12 +80,13 @@ pub(super) fn judge_chain(
     }
     let mut generations = BTreeMap::new();
     for number in first..=last {
-        let governing = if number == last {
-            checkpoint.as_ref().or(stand_in.as_ref())
+        let (governing, is_sound) = if number == last {
+            (checkpoint.as_ref().or(stand_in.as_ref()), checkpoint.is_some())
         } else {
             own_checkpoint(evidence, number, problems)
         };
-        let judged = judge_generation(evidence, commit, number, last, governing, problems);
+        let mut judged = judge_generation(evidence, commit, number, last, governing, problems);
+        judged.checkpoint_wrong |= !is_sound;
         generations.insert(number, judged);
     }
     later_generations(evidence, last, problems);
@@ -121,7 +122,7 @@ fn newest_checkpoint(
         Ok(checkpoint) => checkpoint,
         Err(unreadable) => {
             problems.push(unreadable_checkpoint(file, unreadable));
-            return (None, true);
+            return (file.believed().cloned(), true);
         }
     };
     // Only the 20-byte form of 2.x has no checksum: there a generation that does not exist is a
@@ -139,28 +140,29 @@ fn newest_checkpoint(
     (Some(checkpoint.clone()), false)
 }
 
+/// What the checkpoint of a closed generation says, and whether its file can stay.
 fn own_checkpoint<'a>(
     evidence: &'a Evidence,
     number: u64,
     problems: &mut Vec<Problem>,
-) -> Option<&'a Checkpoint> {
+) -> (Option<&'a Checkpoint>, bool) {
     let Some(file) = evidence.generation_checkpoints.get(&number) else {
         let path = folder(evidence).join(format!("translog-{number}.ckp"));
         let message = format!("translog-{number}.ckp is not there");
         problems.push(Problem::new(Code::CheckpointMissing, path, message));
-        return None;
+        return (None, false);
     };
     match &file.checkpoint {
-        Ok(checkpoint) if checkpoint.generation == number => Some(checkpoint),
+        Ok(checkpoint) if checkpoint.generation == number => (Some(checkpoint), true),
         Ok(checkpoint) => {
             let message =
                 format!("names generation {} and not its own, {number}", checkpoint.generation);
             problems.push(Problem::new(Code::CheckpointGeneration, &file.path, message));
-            None
+            (None, false)
         }
         Err(unreadable) => {
             problems.push(unreadable_checkpoint(file, unreadable));
-            None
+            (file.believed().filter(|believed| believed.generation == number), false)
         }
     }
 }
@@ -172,8 +174,14 @@ fn unreadable_checkpoint(file: &CheckpointFile, unreadable: &Unreadable) -> Prob
             Problem::new(Code::CheckpointUnreadable, &file.path, "the checkpoint is empty").at(0)
         }
         Unreadable::Damaged(defect) => {
-            Problem::new(Code::CheckpointUnreadable, &file.path, defect.to_string())
-                .at(defect.offset)
+            let message = match &file.corrected {
+                Some(Corrected { offset, bit, .. }) => format!(
+                    "{defect}; it is bit {bit} of the byte at {offset} that flipped, which can be \
+                     undone"
+                ),
+                None => defect.to_string(),
+            };
+            Problem::new(Code::CheckpointUnreadable, &file.path, message).at(defect.offset)
         }
     }
 }

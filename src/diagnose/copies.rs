@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::evidence::{Evidence, TranslogFile};
 use super::family::Family;
+use super::listed::Listed;
 use super::read::ReadError;
 use super::source::FileSource;
-use super::walk::Listed;
 use crate::format::{Framing, Item, Operation, OperationKind, ReadAt, Record, Records, Span};
 
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -31,7 +31,7 @@ pub(super) fn mark_copies(evidence: &mut Evidence) -> Result<(), ReadError> {
     }
     let first = evidence.commit_number("translog_generation").and_then(|n| u64::try_from(n).ok());
     let Some(first) = first else { return Ok(()) };
-    let damaged = evidence.translogs.range(first..).find(|(_, file)| file.walk.is_cut());
+    let damaged = evidence.translogs.range(first..).find(|(_, file)| file.walk.is_damaged());
     let Some((&damaged, _)) = damaged else { return Ok(()) };
     let originals: Vec<Part> =
         evidence.translogs.range(first..=damaged).map(|(_, file)| records_of(file)).collect();

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::listed::Listing;
 use super::walk::Walk;
-use crate::format::{Checkpoint, Commit, TranslogHeader, Unreadable};
+use crate::format::{Checkpoint, Commit, Corrected, TranslogHeader, Unreadable};
 
 /// Commit format of Lucene 4.9 and 4.10; from 5.0 on a commit is written as `pending_segments_N`.
 const LAST_FORMAT_WITHOUT_PENDING: i32 = 3;
@@ -40,6 +41,17 @@ pub struct CheckpointFile {
     pub len_bytes: u64,
     /// What it says.
     pub checkpoint: Result<Checkpoint, Unreadable>,
+    /// What it said before one bit of it flipped, where that explains its damage.
+    pub corrected: Option<Corrected<Checkpoint>>,
+}
+
+impl CheckpointFile {
+    /// What it says, or said before one bit of it flipped.
+    #[must_use]
+    pub fn believed(&self) -> Option<&Checkpoint> {
+        let corrected = self.corrected.as_ref().map(|corrected| &corrected.value);
+        self.checkpoint.as_ref().ok().or(corrected)
+    }
 }
 
 /// A translog file with its records walked.
@@ -51,6 +63,8 @@ pub struct TranslogFile {
     pub len_bytes: u64,
     /// Its header; `Ok(None)` for a file without one (up to 1.3, or empty).
     pub header: Result<Option<TranslogHeader>, Unreadable>,
+    /// What the header was before one bit of it flipped, where that explains its damage.
+    pub corrected_header: Option<Corrected<TranslogHeader>>,
     /// Its records, from the header's end on. Behind a damaged header they are looked for where
     /// a sound one would end.
     pub walk: Walk,
@@ -93,6 +107,8 @@ pub struct Evidence {
     pub streams: Vec<StreamFile>,
     /// Left-overs of an interrupted checkpoint copy, named like a generation far too high.
     pub temporary: Vec<FileFacts>,
+    /// Which operations are named one by one.
+    pub listing: Listing,
     /// Files whose names mean nothing to the server.
     pub foreign: Vec<FileFacts>,
 }

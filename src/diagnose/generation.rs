@@ -4,8 +4,11 @@ use super::chain::CommitView;
 use super::evidence::{Evidence, TranslogFile};
 use super::family::Family;
 use super::problem::{Code, Problem};
-use super::walk::{Tally, Walk};
-use crate::format::{BadKind, Checkpoint, CheckpointForm, TranslogHeader, Unreadable};
+use super::record_problems::{bad_record, healed_records, not_replayed, notes};
+use super::salvage::Stretch;
+use super::tally::Tally;
+use super::walk::Walk;
+use crate::format::{Checkpoint, CheckpointForm, Corrected, Fix, TranslogHeader, Unreadable};
 
 /// Characters in which a UUID without a checksum may differ before it is another shard's.
 const UUID_FLIPS_MAX: usize = 2;
@@ -15,6 +18,8 @@ const UUID_FLIPS_MAX: usize = 2;
 pub enum HeaderState {
     /// A header that the server accepts.
     Sound(TranslogHeader),
+    /// One that it does not accept, as it was before one bit of it flipped.
+    Corrected(TranslogHeader),
     /// None that it accepts; the records behind it may still be whole.
     Damaged,
     /// The file is not there.
@@ -30,11 +35,16 @@ pub struct JudgedGeneration {
     pub header: HeaderState,
     /// Offset at which its records begin in the file as it is.
     pub from_offset: u64,
-    /// The records that stay.
+    /// The records up to the first one that cannot be read.
     pub kept: Tally,
-    /// Operations that the server needs and that cannot be read before the first one that cannot:
-    /// `Some(n)` where records are missing (n of them at least), `None` where none is.
+    /// Runs of whole records behind that.
+    pub behind: Vec<Stretch>,
+    /// Bits to flip back in all of them, in file order.
+    pub fixes: Vec<Fix>,
+    /// How many operations that the server needs are not in `kept`; `None` where all are.
     pub missing_count: Option<u64>,
+    /// How many of those are not in `behind` either.
+    pub unreadable_count: u64,
     /// Its checkpoint, where it can be believed.
     pub checkpoint: Option<Checkpoint>,
     /// Whether its checkpoint has to be written anew.
@@ -60,13 +70,27 @@ pub(super) fn judge_generation(
         header: judge_header(file, commit, problems),
         from_offset: file.walk.from_offset,
         kept: file.walk.whole.clone(),
+        behind: Vec::new(),
+        fixes: Vec::new(),
         missing_count: None,
+        unreadable_count: 0,
         checkpoint: checkpoint.cloned(),
         checkpoint_wrong: checkpoint.is_none(),
         replayed: is_replayed(commit, number, checkpoint, Some(&file.walk)),
     };
+    if judged.replayed {
+        take_healed(file, &mut judged, problems);
+    } else if !file.walk.healed.is_empty() {
+        problems.push(not_replayed(file));
+    }
     judge_records(file, checkpoint, number == last, &mut judged, problems);
     judged
+}
+
+/// Records that one flipped bit damages are whole once that is flipped back.
+fn take_healed(file: &TranslogFile, judged: &mut JudgedGeneration, problems: &mut Vec<Problem>) {
+    judged.fixes = file.walk.healed.iter().map(|healed| healed.fix).collect();
+    problems.extend(healed_records(file));
 }
 
 fn judge_missing(
@@ -86,12 +110,16 @@ fn judge_missing(
     let counted = checkpoint.map(|checkpoint| checkpoint.operation_count.max(0));
     let replayed = is_replayed(commit, number, checkpoint, None);
     let lost = replayed && counted != Some(0);
+    let gone_count = counted.map_or(1, i32::unsigned_abs).into();
     JudgedGeneration {
         number,
         header: HeaderState::Missing,
         from_offset: 0,
         kept: Tally::empty_at(0),
-        missing_count: lost.then(|| counted.map_or(1, i32::unsigned_abs).into()),
+        behind: Vec::new(),
+        fixes: Vec::new(),
+        missing_count: lost.then_some(gone_count),
+        unreadable_count: if lost { gone_count } else { 0 },
         checkpoint: checkpoint.cloned(),
         checkpoint_wrong: true,
         replayed,
@@ -122,6 +150,14 @@ fn judge_header(
     commit: CommitView,
     problems: &mut Vec<Problem>,
 ) -> HeaderState {
+    if let Some(Corrected { value, offset, bit }) = &file.corrected_header
+        && value.uuid.as_deref() == Some(commit.uuid)
+    {
+        let message =
+            format!("bit {bit} of the byte at {offset} of the header flipped, which can be undone");
+        problems.push(Problem::new(Code::TranslogHeader, &file.path, message).at(*offset));
+        return HeaderState::Corrected(value.clone());
+    }
     let header = match &file.header {
         Ok(Some(header)) => header,
         Ok(None) => {
@@ -172,8 +208,10 @@ fn judge_records(
     let Some(checkpoint) = checkpoint else {
         if walk.bad.is_some() && judged.replayed {
             problems.push(bad_record(file));
-            let readable = walk.listed.readable_count();
-            judged.missing_count = Some(readable.saturating_add(1));
+            judged.behind.clone_from(&walk.behind);
+            judged.unreadable_count = (walk.listed.ranges.len() as u64).max(1);
+            let readable = walk.salvaged().count.saturating_sub(walk.whole.count);
+            judged.missing_count = Some(readable.saturating_add(judged.unreadable_count));
         }
         return;
     };
@@ -250,54 +288,12 @@ fn judge_cut(
         return;
     }
     if !judged.replayed {
-        let message = "records are damaged; all of them are in the commit, and the server does \
-                       not read them";
-        problems.push(Problem::new(Code::NotReplayed, &file.path, message));
+        problems.push(not_replayed(file));
         return;
     }
     problems.push(bad_record(file));
+    judged.behind.clone_from(&walk.behind);
     judged.missing_count = Some(says_count.saturating_sub(walk.whole.count));
+    judged.unreadable_count = says_count.saturating_sub(walk.salvaged().count);
     judged.checkpoint_wrong = true;
-}
-
-/// The problem of the first bad record, or of a file that ends early between two.
-pub(super) fn bad_record(file: &TranslogFile) -> Problem {
-    let walk = &file.walk;
-    let kept = walk.whole.count;
-    let Some(bad) = &walk.bad else {
-        let message = format!("the file ends after {kept} whole records; more are counted");
-        return Problem::new(Code::RecordTorn, &file.path, message).at(walk.whole.end_offset);
-    };
-    let code = match bad.kind {
-        BadKind::Torn => Code::RecordTorn,
-        BadKind::SizeField => Code::RecordSize,
-        BadKind::Checksum => Code::RecordChecksum,
-        BadKind::Body => Code::RecordBody,
-        BadKind::Newer => Code::TranslogNewer,
-    };
-    let message =
-        format!("record {} (after {kept} whole ones): {}", kept.saturating_add(1), bad.defect);
-    Problem::new(code, &file.path, message).at(bad.offset)
-}
-
-fn notes(
-    file: &TranslogFile,
-    checkpoint: &Checkpoint,
-    counted: &Tally,
-    problems: &mut Vec<Problem>,
-) {
-    if file.copies_earlier && counted.count > 0 {
-        let message = format!("{} operations repeat those of earlier generations", counted.count);
-        problems.push(Problem::new(Code::Copies, &file.path, message));
-    }
-    if checkpoint.offset > file.len_bytes {
-        let message = format!("offset {}, file of {} bytes", checkpoint.offset, file.len_bytes);
-        problems.push(Problem::new(Code::OffsetPastEnd, &file.path, message));
-    } else if checkpoint.offset < file.len_bytes {
-        let whole = file.walk.whole.count.saturating_sub(counted.count);
-        let bytes = file.len_bytes.saturating_sub(checkpoint.offset);
-        let message =
-            format!("{bytes} bytes behind the checkpoint's offset, {whole} whole records");
-        problems.push(Problem::new(Code::Beyond, &file.path, message).at(checkpoint.offset));
-    }
 }

@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::copies::{mark_copies, mark_stream_copies};
 use super::evidence::{CheckpointFile, CommitFile, Evidence, FileFacts, StreamFile, TranslogFile};
+use super::listed::Listing;
 use super::names::{IndexName, TranslogName};
 use super::source::FileSource;
-use super::walk::{Bound, Listing, Walk, walk};
-use crate::format::{Checkpoint, Commit, Framing, HeaderVersion, ReadAt, TranslogHeader};
+use super::walk::{Bound, Walk, walk};
+use crate::format::{
+    Checkpoint, Commit, Corrected, Framing, HeaderVersion, ReadAt, TranslogHeader, Unreadable,
+    heal_checkpoint, heal_header,
+};
 use crate::node::ShardFolder;
 
 /// A commit lists every segment; the largest seen had some 100 KiB.
@@ -47,7 +51,8 @@ impl Evidence {
     /// When a folder or file cannot be read, or a translog or checkpoint is a link or no regular
     /// file. Damaged content is no error.
     pub fn read(folder: &ShardFolder, listing: Listing) -> Result<Self, ReadError> {
-        let mut reader = Reader { evidence: Self::default(), listing, tlogs: Vec::new() };
+        let evidence = Self { listing, ..Self::default() };
+        let mut reader = Reader { evidence, listing, tlogs: Vec::new() };
         for path in std::iter::once(&folder.path).chain(&folder.stripes) {
             reader.index_folder(&path.join("index"))?;
             reader.translog_folder(&path.join("translog"))?;
@@ -140,12 +145,11 @@ impl Reader {
 
     /// What the checkpoint of a generation says, where it can be read.
     fn bound_of(&self, generation: u64) -> Option<Bound> {
-        let newest =
-            self.evidence.checkpoint.as_ref().and_then(|file| file.checkpoint.as_ref().ok());
+        let newest = self.evidence.checkpoint.as_ref().and_then(CheckpointFile::believed);
         let own = self.evidence.generation_checkpoints.get(&generation);
         let checkpoint = newest
             .filter(|newest| newest.generation == generation)
-            .or_else(|| own.and_then(|file| file.checkpoint.as_ref().ok()))?;
+            .or_else(|| own.and_then(CheckpointFile::believed))?;
         Some(Bound {
             offset: checkpoint.offset,
             operation_count: u64::try_from(checkpoint.operation_count).ok(),
@@ -187,7 +191,8 @@ fn facts(path: PathBuf) -> Result<FileFacts, ReadError> {
 fn checkpoint(path: PathBuf) -> Result<CheckpointFile, ReadError> {
     let bytes = read_file(&path, CHECKPOINT_MAX_BYTES)?;
     let checkpoint = Checkpoint::decode(&bytes);
-    Ok(CheckpointFile { path, len_bytes: bytes.len() as u64, checkpoint })
+    let corrected = if checkpoint.is_err() { heal_checkpoint(&bytes) } else { None };
+    Ok(CheckpointFile { path, len_bytes: bytes.len() as u64, checkpoint, corrected })
 }
 
 fn translog(
@@ -197,16 +202,15 @@ fn translog(
 ) -> Result<TranslogFile, ReadError> {
     let fail = |error| ReadError::new(&path, error);
     let source = FileSource::open(&path).map_err(fail)?;
-    let header = header(&source).map_err(fail)?;
-    let walk = match &header {
-        Ok(Some(header)) => {
-            walk(&source, framing(Some(header)), header.len_bytes(), bound, listing)
-        }
-        _ => walk_behind_damaged_header(&source, bound, listing),
+    let Start { header, corrected_header } = start(&source).map_err(fail)?;
+    let corrected = corrected_header.as_ref().map(|corrected| &corrected.value);
+    let walk = match header.as_ref().ok().and_then(Option::as_ref).or(corrected) {
+        Some(header) => walk(&source, framing(Some(header)), header.len_bytes(), bound, listing),
+        None => walk_behind_damaged_header(&source, bound, listing),
     }
     .map_err(fail)?;
     let len_bytes = source.len_bytes();
-    Ok(TranslogFile { len_bytes, header, walk, copies_earlier: false, path })
+    Ok(TranslogFile { len_bytes, header, corrected_header, walk, copies_earlier: false, path })
 }
 
 /// The header is of no use, so its length is not known: it is the one behind which records are.
@@ -227,7 +231,7 @@ fn walk_behind_damaged_header(
 fn stream(path: PathBuf, listing: Listing) -> Result<TranslogFile, ReadError> {
     let fail = |error| ReadError::new(&path, error);
     let source = FileSource::open(&path).map_err(fail)?;
-    let header = header(&source).map_err(fail)?;
+    let Start { header, corrected_header } = start(&source).map_err(fail)?;
     let (framing, from_offset) = match &header {
         Ok(Some(header)) => (framing(Some(header)), header.len_bytes()),
         Ok(None) => (Framing::Headerless, 0),
@@ -235,7 +239,7 @@ fn stream(path: PathBuf, listing: Listing) -> Result<TranslogFile, ReadError> {
     };
     let walk = walk(&source, framing, from_offset, None, listing).map_err(fail)?;
     let len_bytes = source.len_bytes();
-    Ok(TranslogFile { len_bytes, header, walk, copies_earlier: false, path })
+    Ok(TranslogFile { len_bytes, header, corrected_header, walk, copies_earlier: false, path })
 }
 
 fn framing(header: Option<&TranslogHeader>) -> Framing {
@@ -246,11 +250,18 @@ fn framing(header: Option<&TranslogHeader>) -> Framing {
     }
 }
 
-type Header = Result<Option<TranslogHeader>, crate::format::Unreadable>;
+/// What stands at the beginning of a translog.
+struct Start {
+    header: Result<Option<TranslogHeader>, Unreadable>,
+    corrected_header: Option<Corrected<TranslogHeader>>,
+}
 
-fn header(source: &FileSource) -> io::Result<Header> {
-    let mut start = vec![0; HEADER_MAX_BYTES];
-    let count = source.read_at(0, &mut start)?;
-    start.truncate(count);
-    Ok(TranslogHeader::decode(&start))
+fn start(source: &FileSource) -> io::Result<Start> {
+    let mut bytes = vec![0; HEADER_MAX_BYTES];
+    let count = source.read_at(0, &mut bytes)?;
+    bytes.truncate(count);
+    let header = TranslogHeader::decode(&bytes);
+    // A version that is not known may be a known one with a flipped bit: the CRC tells.
+    let corrected_header = if header.is_err() { heal_header(&bytes) } else { None };
+    Ok(Start { header, corrected_header })
 }

@@ -49,6 +49,15 @@ impl SeqNoSet {
         }
     }
 
+    /// How many numbers up to `last` are in the set.
+    #[must_use]
+    pub fn count_up_to(&self, last: i64) -> u64 {
+        self.ranges.range(..=last).fold(0, |sum: u64, (first, end)| {
+            let length = (*end).min(last).saturating_sub(*first).saturating_add(1);
+            sum.saturating_add(u64::try_from(length).unwrap_or(0))
+        })
+    }
+
     /// Adds every number of another set.
     pub fn extend(&mut self, other: &Self) {
         self.overflowed |= other.overflowed;
@@ -93,6 +102,7 @@ mod tests {
         (6..=8).for_each(|seq_no| other.insert(seq_no));
         set.extend(&other);
         assert_eq!(set.contiguous_above(2), 9);
+        assert_eq!((set.count_up_to(2), set.count_up_to(4), set.count_up_to(99)), (0, 2, 7));
     }
 
     #[test]

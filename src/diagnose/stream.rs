@@ -8,10 +8,11 @@
 use std::path::PathBuf;
 
 use super::evidence::{Evidence, StreamFile};
-use super::generation::bad_record;
 use super::problem::{Code, Problem};
-use super::walk::Tally;
-use crate::format::{HeaderVersion, TranslogHeader, Unreadable};
+use super::record_problems::{bad_record, healed_records};
+use super::salvage::Stretch;
+use super::tally::Tally;
+use crate::format::{Fix, HeaderVersion, TranslogHeader, Unreadable};
 
 /// A file whose whole records stay.
 #[derive(Debug, Clone)]
@@ -20,9 +21,13 @@ pub struct StreamPart {
     pub path: PathBuf,
     /// Offset at which its records begin.
     pub from_offset: u64,
-    /// The records that stay.
+    /// The records up to the first one that cannot be read.
     pub kept: Tally,
-    /// Whether a record is bad behind them.
+    /// Runs of whole records behind that.
+    pub behind: Vec<Stretch>,
+    /// Bits to flip back in all of them, in file order.
+    pub fixes: Vec<Fix>,
+    /// Whether a record is bad behind `kept`.
     pub is_cut: bool,
 }
 
@@ -52,6 +57,7 @@ pub(super) fn judge_stream(evidence: &Evidence, problems: &mut Vec<Problem>) -> 
         if stream.file.walk.bad.is_some() {
             problems.push(bad_record(&stream.file));
         }
+        problems.extend(healed_records(&stream.file));
         let kept = stream.file.walk.whole.clone();
         if !is_read && kept.count > 0 {
             let message = format!("{} operations that the server would throw away", kept.count);
@@ -65,6 +71,8 @@ pub(super) fn judge_stream(evidence: &Evidence, problems: &mut Vec<Problem>) -> 
             path: stream.file.path.clone(),
             from_offset: stream.file.walk.from_offset,
             kept,
+            behind: stream.file.walk.behind.clone(),
+            fixes: stream.file.walk.healed.iter().map(|healed| healed.fix).collect(),
             is_cut: stream.file.walk.bad.is_some(),
         });
     }

@@ -109,18 +109,18 @@ fn logarithm(value: u32) -> u64 {
 /// The `k` below `order` with `base^k` equal to `value`, by small steps and large ones (Shanks):
 /// `k = small + count * large`, with as many small ones as large ones.
 fn digit_of(value: u32, base: u32, order: u64) -> u64 {
-    let count = order.isqrt().saturating_add(1);
+    let count = order.isqrt().saturating_add(1).min(order);
     let mut small_steps = BTreeMap::new();
     let mut step = ONE;
     for small in 0..count {
         small_steps.entry(step).or_insert(small);
         step = product(step, base);
     }
-    let back = power(base, order.saturating_sub(count % order));
+    let back = power(base, order.saturating_sub(count));
     let mut rest = value;
     for large in 0..count {
         if let Some(small) = small_steps.get(&rest) {
-            return large.saturating_mul(count).saturating_add(*small) % order;
+            return large.saturating_mul(count).saturating_add(*small);
         }
         rest = product(rest, back);
     }

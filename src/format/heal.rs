@@ -12,16 +12,13 @@ use serde::de::IgnoredAny;
 
 use super::bitflip::{BitSearch, FlippedBit, find_flipped_bit};
 use super::operation::Span;
-use super::records::{Framing, Item, Record, Records};
+use super::record::{CRC_BYTES, Framing, Item, Record, SIZE_BYTES, SIZED_MIN};
+use super::records::Records;
 use super::window::{ReadAt, Window};
 
 /// Longest record whose size field is searched for a flipped bit, and longest source that is
 /// parsed; longer records are not corrected.
 const HEALED_MAX_BYTES: u64 = 16 * 1024 * 1024;
-const SIZE_BYTES: u64 = 4;
-const CRC_BYTES: u64 = 4;
-/// Smallest size field: type and CRC.
-const SIZE_MIN: u64 = 5;
 
 /// One bit of a file that is to be flipped back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,12 +72,12 @@ pub fn heal_record<R: ReadAt + ?Sized>(
         return Ok(None);
     };
     let mut fixes = Vec::new();
-    if (SIZE_MIN..=rest).contains(&u64::from(size_field)) {
+    if (SIZED_MIN..=rest).contains(&u64::from(size_field)) {
         fixes.extend(fix_by_checksum(&mut window, offset, u64::from(size_field))?);
     }
     for bit in 0..u32::BITS {
         let size = u64::from(size_field ^ (1 << bit));
-        if (SIZE_MIN..=rest.min(HEALED_MAX_BYTES)).contains(&size)
+        if (SIZED_MIN..=rest.min(HEALED_MAX_BYTES)).contains(&size)
             && checksum_holds(&mut window, offset, size)?
         {
             fixes.extend(fix_of_size(&mut window, offset, bit)?);

@@ -48,6 +48,11 @@ impl<'a, R: ReadAt + ?Sized> Records<'a, R> {
         }
         Ok(item)
     }
+
+    /// Goes on behind a record that was read another way, because it is bad as it is.
+    pub fn go_on_behind(&mut self, record: &Record) {
+        self.offset = record.offset.saturating_add(record.len_bytes);
+    }
 }
 
 /// What a body says, as far as it can be decoded.

@@ -1,25 +1,30 @@
-//! Repairs of 2.0 and later: generations, their checkpoints, and the cut.
+//! Repairs of 2.0 and later: generations, their checkpoints, and where the chain ends.
 
 use std::path::{Path, PathBuf};
 
 use super::change::{Change, Content, Piece};
 use super::commit::{LocalCheckpoint, new_history};
 use super::global_checkpoint::CommitSeqNos;
-use super::policy::{Fresh, Level};
+use super::policy::{Fresh, Level, Policy};
 use super::refusal::Refusal;
 use super::rules::Draft;
-use crate::diagnose::{Chain, Evidence, Family, HeaderState, JudgedGeneration, Listed};
+use super::runs::{push_run, push_stretches, stretches_bytes};
+use crate::diagnose::{
+    Chain, Evidence, Family, HeaderState, JudgedGeneration, Listed, Stretch, Tally, TranslogFile,
+};
 
 /// Plans the repair of a chain.
 pub(super) fn plan_chain(
     evidence: &Evidence,
     chain: &Chain,
-    level: Level,
+    policy: Policy,
     fresh: &Fresh,
 ) -> Result<Draft, Refusal> {
+    let level = policy.level;
     let mut planner = Planner {
         evidence,
         chain,
+        policy,
         folder: evidence.translog_folders.first().cloned().unwrap_or_default(),
         commit: CommitSeqNos {
             max_seq_no: evidence.commit_number("max_seq_no").unwrap_or(-1),
@@ -28,12 +33,13 @@ pub(super) fn plan_chain(
         draft: Draft::default(),
     };
     match level {
-        Level::Prefix => planner.prefix(),
+        Level::All | Level::Valid | Level::Prefix => planner.keep(),
         Level::None => planner.none(),
     }
-    if chain.family == Family::Sequenced && planner.draft.loss.is_some() {
+    let changes_history = planner.draft.loss.is_some() || planner.taken_beyond_count() > 0;
+    if chain.family == Family::Sequenced && changes_history {
         let local_checkpoint = match level {
-            Level::Prefix => LocalCheckpoint::Kept,
+            Level::All | Level::Valid | Level::Prefix => LocalCheckpoint::Kept,
             Level::None => LocalCheckpoint::Raised,
         };
         planner.draft.changes.extend(new_history(evidence, local_checkpoint, fresh)?);
@@ -48,6 +54,7 @@ pub(super) fn plan_chain(
 pub(super) struct Planner<'a> {
     pub(super) evidence: &'a Evidence,
     pub(super) chain: &'a Chain,
+    pub(super) policy: Policy,
     /// The shard's translog folder.
     pub(super) folder: PathBuf,
     pub(super) commit: CommitSeqNos,
@@ -55,74 +62,174 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn prefix(&mut self) {
-        let cut = self.chain.generations.values().find(|judged| judged.missing_count.is_some());
-        let newest = cut.map_or(self.chain.last, |cut| cut.number);
-        let mut newest_end = None;
+    fn keep(&mut self) {
+        let newest = self.newest();
+        let beyond_count = self.taken_beyond_count();
+        if beyond_count > 0 {
+            let step = format!(
+                "take {beyond_count} operations behind the checkpoint's offset, which were never \
+                 acknowledged"
+            );
+            self.draft.steps.push(step);
+        }
         for (_, judged) in self.chain.generations.range(..=newest) {
             let end_offset = self.translog(judged);
-            let count = if judged.replayed { judged.kept.count } else { 0 };
+            let kept = self.kept(judged);
+            let count = if judged.replayed { kept.count } else { 0 };
             self.draft.kept_operation_count = self.draft.kept_operation_count.saturating_add(count);
-            if judged.number == newest {
-                newest_end = Some((judged, end_offset));
-            } else if judged.checkpoint_wrong {
-                self.generation_checkpoint(judged, end_offset);
+            self.lose_of(judged);
+            if judged.number < newest {
+                if judged.checkpoint_wrong {
+                    self.generation_checkpoint(judged, &kept, end_offset);
+                }
+            } else if newest < self.chain.last
+                || self.chain.checkpoint_lost
+                || judged.checkpoint_wrong
+                || self.beyond(judged).is_some()
+            {
+                self.newest_checkpoint(judged, &kept, end_offset);
             }
         }
-        if let Some(cut) = cut {
-            self.cut(cut);
-        } else {
-            self.tidy();
+        if newest < self.chain.last {
+            self.end_at(newest);
         }
-        if let Some((judged, end_offset)) = newest_end
-            && (cut.is_some() || self.chain.checkpoint_lost || judged.checkpoint_wrong)
+        self.tidy(newest);
+    }
+
+    /// The generation with which the chain ends: at `prefix` the first with a record missing. At
+    /// the other levels nothing that holds an operation leaves; only what failed starts have added
+    /// behind the damage does, empty generations and copies.
+    fn newest(&self) -> u64 {
+        let mut generations = self.chain.generations.values();
+        if self.policy.level == Level::Prefix
+            && let Some(cut) = generations.find(|judged| judged.missing_count.is_some())
         {
-            self.newest_checkpoint(judged, end_offset, cut.is_some());
+            return cut.number;
         }
+        let mut newest_first = self.chain.generations.values().rev();
+        let damaged =
+            |judged: &&JudgedGeneration| judged.missing_count.is_some() || !judged.fixes.is_empty();
+        if !self.chain.generations.values().any(|judged| damaged(&judged)) {
+            return self.chain.last;
+        }
+        let needed = newest_first.find(|judged| damaged(judged) || !self.is_left_over(judged));
+        needed.map_or(self.chain.last, |judged| judged.number)
+    }
+
+    fn is_left_over(&self, judged: &JudgedGeneration) -> bool {
+        let is_copy = |file: &TranslogFile| file.copies_earlier;
+        let file = self.evidence.translogs.get(&judged.number);
+        matches!(judged.header, HeaderState::Sound(_))
+            && (judged.kept.count == 0 || file.is_some_and(is_copy))
+    }
+
+    /// The runs of records behind the first bad one that stay.
+    fn behind<'b>(&self, judged: &'b JudgedGeneration) -> &'b [Stretch] {
+        if self.policy.level == Level::Prefix { &[] } else { &judged.behind }
+    }
+
+    /// Whole records behind the newest checkpoint's offset that are taken because the person asks.
+    fn taken_beyond_count(&self) -> u64 {
+        let newest = self.chain.generations.get(&self.chain.last);
+        newest
+            .and_then(|judged| Some(self.beyond(judged)?.count.saturating_sub(judged.kept.count)))
+            .unwrap_or(0)
+    }
+
+    /// The records of the newest generation with those behind the checkpoint's offset.
+    fn beyond(&self, judged: &JudgedGeneration) -> Option<&Tally> {
+        let is_whole = matches!(judged.header, HeaderState::Sound(_))
+            && judged.missing_count.is_none()
+            && judged.fixes.is_empty();
+        let is_asked = self.policy.beyond_checkpoint && judged.number == self.chain.last;
+        let whole = &self.evidence.translogs.get(&judged.number)?.walk.whole;
+        (is_asked && is_whole && whole.count > judged.kept.count).then_some(whole)
+    }
+
+    /// The records of a generation that stay.
+    pub(super) fn kept(&self, judged: &JudgedGeneration) -> Tally {
+        if let Some(beyond) = self.beyond(judged) {
+            return beyond.clone();
+        }
+        let behind = self.behind(judged).iter();
+        behind.fold(judged.kept.clone(), |sum, stretch| sum.joined(&stretch.tally))
     }
 
     /// What happens to a generation's translog; returns where its kept records then end.
     fn translog(&mut self, judged: &JudgedGeneration) -> u64 {
         let path = self.folder.join(format!("translog-{}.tlog", judged.number));
+        let behind = self.behind(judged);
+        let to_offset =
+            if self.policy.level == Level::Prefix { judged.kept.end_offset } else { u64::MAX };
+        let fixed_count = judged.fixes.iter().filter(|fix| fix.offset < to_offset).count();
+        let is_sound = matches!(judged.header, HeaderState::Sound(_));
+        if is_sound && behind.is_empty() && fixed_count == 0 {
+            if judged.missing_count.is_some() {
+                self.draft.changes.push(Change::Keep { path });
+            }
+            return self.kept(judged).end_offset;
+        }
+        let mut content = Content::new();
+        let header_len_bytes = self.push_header(&mut content, judged, &path);
+        let is_there = judged.header != HeaderState::Missing;
+        if is_there {
+            self.move_away(path.clone());
+            let (from_offset, to_offset) = (judged.from_offset, judged.kept.end_offset);
+            push_run(&mut content, &path, from_offset, to_offset, &judged.fixes);
+            push_stretches(&mut content, &path, behind, &judged.fixes);
+        }
+        let kept_bytes =
+            if is_there { judged.kept.end_offset.saturating_sub(judged.from_offset) } else { 0 };
+        let count = self.kept(judged).count;
         let name = name_of(&path);
-        if matches!(judged.header, HeaderState::Sound(_)) {
-            return judged.kept.end_offset;
-        }
-        let header = self.rebuilt_header();
-        let header_len_bytes = header.len_bytes();
-        let mut content: Content = vec![Piece::Bytes(header.encode())];
-        let mut kept_bytes = 0;
-        if judged.header == HeaderState::Damaged {
-            self.draft.changes.push(Change::MoveAway { path: path.clone() });
-            kept_bytes = judged.kept.end_offset.saturating_sub(judged.from_offset);
-        }
-        if judged.kept.count > 0 {
-            content.push(Piece::Range {
-                file: path.clone(),
-                from_offset: judged.from_offset,
-                to_offset: judged.kept.end_offset,
-            });
-        }
-        let count = judged.kept.count;
-        self.draft.steps.push(format!("write {name} anew, header and {count} whole operations"));
+        let corrected = match fixed_count {
+            0 => String::new(),
+            count => format!(", {count} of them corrected"),
+        };
+        let step = format!("write {name} anew, header and {count} whole operations{corrected}");
+        self.draft.steps.push(step);
         let like = self.like();
         self.draft.changes.push(Change::Write { path, content, like });
-        header_len_bytes.saturating_add(kept_bytes)
+        header_len_bytes.saturating_add(kept_bytes).saturating_add(stretches_bytes(behind))
     }
 
-    /// Ends the chain at a generation: what is behind its whole records leaves.
-    fn cut(&mut self, cut: &JudgedGeneration) {
-        let path = self.folder.join(format!("translog-{}.tlog", cut.number));
-        if matches!(cut.header, HeaderState::Sound(_)) {
-            self.draft.changes.push(Change::Keep { path: path.clone() });
-        }
-        let name = name_of(&path);
-        let count = cut.kept.count;
-        self.draft.steps.push(format!("end the translog after {count} operations of {name}"));
+    /// The header of a file that is written: as it is, corrected, or made from the commit's UUID.
+    fn push_header(&self, content: &mut Content, judged: &JudgedGeneration, path: &Path) -> u64 {
+        let header = match &judged.header {
+            HeaderState::Sound(_) => {
+                push_run(content, path, 0, judged.from_offset, &[]);
+                return judged.from_offset;
+            }
+            HeaderState::Corrected(header) => header.clone(),
+            HeaderState::Damaged | HeaderState::Missing => self.rebuilt_header(),
+        };
+        content.push(Piece::Bytes(header.encode()));
+        header.len_bytes()
+    }
+
+    /// What of a generation that stays is lost.
+    fn lose_of(&mut self, judged: &JudgedGeneration) {
+        let Some(missing_count) = judged.missing_count else { return };
+        let path = self.folder.join(format!("translog-{}.tlog", judged.number));
         let nothing = Listed::default();
-        let listed = self.evidence.translogs.get(&cut.number).map(|file| &file.walk.listed);
-        self.lose(&path, listed.unwrap_or(&nothing), cut.missing_count);
-        for (number, judged) in self.chain.generations.range(cut.number.saturating_add(1)..) {
+        let file = self.evidence.translogs.get(&judged.number);
+        let listed = file.map_or(&nothing, |file| &file.walk.listed);
+        if self.policy.level == Level::Prefix {
+            let step = format!(
+                "end the translog after {} operations of {}",
+                judged.kept.count,
+                name_of(&path)
+            );
+            self.draft.steps.push(step);
+            self.lose(&path, listed, Some(missing_count));
+        } else {
+            self.lose(&path, &listed.unreadable(), Some(judged.unreadable_count));
+        }
+    }
+
+    /// Ends the chain at a generation: those behind it leave.
+    fn end_at(&mut self, newest: u64) {
+        for (number, judged) in self.chain.generations.range(newest.saturating_add(1)..) {
             let Some(file) = self.evidence.translogs.get(number) else { continue };
             if !file.copies_earlier {
                 let readable = file.walk.listed.readable_count();
@@ -131,11 +238,10 @@ impl Planner<'_> {
                 self.lose(&file.path, &file.walk.listed, counted.or(Some(readable)));
             }
         }
-        self.move_away_from(cut.number.saturating_add(1));
-        if let Some(own) = self.evidence.generation_checkpoints.get(&cut.number) {
+        self.move_away_from(newest.saturating_add(1));
+        if let Some(own) = self.evidence.generation_checkpoints.get(&newest) {
             self.move_away(own.path.clone());
         }
-        self.tidy();
     }
 
     pub(super) fn lose(&mut self, file: &Path, listed: &Listed, counted: Option<u64>) {
@@ -154,16 +260,15 @@ impl Planner<'_> {
     }
 
     /// What no start needs and some starts stumble over.
-    pub(super) fn tidy(&mut self) {
+    pub(super) fn tidy(&mut self, newest: u64) {
         self.move_away_from(self.chain.last.saturating_add(1));
+        let judged = self.chain.generations.get(&newest);
         let rewritten = self.chain.checkpoint_lost
-            || self
-                .chain
-                .generations
-                .get(&self.chain.last)
-                .is_some_and(|judged| judged.checkpoint_wrong);
+            || judged
+                .is_some_and(|judged| judged.checkpoint_wrong || self.beyond(judged).is_some())
+            || newest < self.chain.last;
         if self.chain.copy_differs || rewritten {
-            let copy = self.evidence.generation_checkpoints.get(&self.chain.last);
+            let copy = self.evidence.generation_checkpoints.get(&newest);
             if let Some(copy) = copy {
                 self.move_away(copy.path.clone());
             }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::chain::{Planner, name_of};
 use super::change::{Change, Piece};
-use super::global_checkpoint::after_cut;
-use crate::diagnose::{Family, HeaderState, JudgedGeneration, Tally};
+use super::global_checkpoint::after_loss;
+use crate::diagnose::{CheckpointFile, Family, HeaderState, JudgedGeneration, SeqNoSet, Tally};
 use crate::format::{Checkpoint, CheckpointForm, HeaderVersion, TranslogHeader};
 
 /// `trimmedAboveSeqNo` when nothing is trimmed (`SequenceNumbers.UNASSIGNED_SEQ_NO`).
@@ -17,7 +17,7 @@ const LUCENE_OF_CHECKPOINT_V3: (u32, u32) = (7, 4);
 impl Planner<'_> {
     pub(super) fn rebuilt_header(&self) -> TranslogHeader {
         let sound = self.chain.generations.values().find_map(|judged| match &judged.header {
-            HeaderState::Sound(header) => Some(header.version),
+            HeaderState::Sound(header) | HeaderState::Corrected(header) => Some(header.version),
             _ => None,
         });
         let version = sound.unwrap_or(match self.form() {
@@ -36,11 +36,7 @@ impl Planner<'_> {
     pub(super) fn form(&self) -> CheckpointForm {
         let said = self.chain.checkpoint.as_ref().or(self.chain.stand_in.as_ref());
         let older = || {
-            self.evidence
-                .generation_checkpoints
-                .values()
-                .rev()
-                .find_map(|file| file.checkpoint.as_ref().ok())
+            self.evidence.generation_checkpoints.values().rev().find_map(CheckpointFile::believed)
         };
         if let Some(checkpoint) = said.or_else(older) {
             return checkpoint.form;
@@ -57,25 +53,35 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn generation_checkpoint(&mut self, judged: &JudgedGeneration, end_offset: u64) {
+    pub(super) fn generation_checkpoint(
+        &mut self,
+        judged: &JudgedGeneration,
+        kept: &Tally,
+        end_offset: u64,
+    ) {
         let path = self.folder.join(format!("translog-{}.ckp", judged.number));
         let old = judged.checkpoint.clone();
-        let checkpoint = self.checkpoint_of(judged.number, &judged.kept, end_offset, old.as_ref());
+        let checkpoint = self.checkpoint_of(judged.number, kept, end_offset, old.as_ref());
         self.write_checkpoint(path, &checkpoint);
     }
 
     pub(super) fn newest_checkpoint(
         &mut self,
         judged: &JudgedGeneration,
+        kept: &Tally,
         end_offset: u64,
-        is_cut: bool,
     ) {
         let path = self.folder.join("translog.ckp");
         let said = self.chain.checkpoint.as_ref().or(self.chain.stand_in.as_ref());
-        let mut checkpoint = self.checkpoint_of(judged.number, &judged.kept, end_offset, said);
-        if is_cut && self.chain.family == Family::Sequenced {
-            checkpoint.global_checkpoint =
-                after_cut(checkpoint.global_checkpoint, self.commit, self.chain, judged.number);
+        let mut checkpoint = self.checkpoint_of(judged.number, kept, end_offset, said);
+        let loses = self.chain.generations.values().any(|judged| judged.missing_count.is_some());
+        if loses && self.chain.family == Family::Sequenced {
+            let mut seq_nos = SeqNoSet::default();
+            for (_, generation) in self.chain.generations.range(..=judged.number) {
+                seq_nos.extend(&self.kept(generation).seq_nos);
+            }
+            let found = checkpoint.global_checkpoint;
+            checkpoint.global_checkpoint = after_loss(found, self.commit, &seq_nos);
         }
         self.write_checkpoint(path, &checkpoint);
     }

@@ -2,7 +2,7 @@
 
 use super::chain::Planner;
 use super::change::{Change, Piece};
-use crate::diagnose::Tally;
+use crate::diagnose::{Listing, Tally};
 use crate::format::Checkpoint;
 
 impl Planner<'_> {
@@ -16,16 +16,22 @@ impl Planner<'_> {
                 continue;
             }
             let path = self.folder.join(format!("translog-{generation}.tlog"));
-            let listed = file.map(|file| file.walk.listed.clone()).unwrap_or_default();
-            let missing = judged.missing_count.unwrap_or(0);
-            let counted = judged.kept.count.saturating_add(missing);
-            self.lose(&path, &listed, Some(counted));
+            let missing_count = judged.missing_count.unwrap_or(0);
+            let counted = judged.kept.count.saturating_add(missing_count);
+            if self.evidence.listing == Listing::Everything {
+                let listed = file.map(|file| file.walk.listed.clone()).unwrap_or_default();
+                self.lose(&path, &listed, Some(counted));
+            } else {
+                let seq_nos = &judged.kept.seq_nos;
+                let in_commit_count = seq_nos.count_up_to(self.commit.local_checkpoint);
+                self.draft.loss.add_count(counted.saturating_sub(in_commit_count));
+            }
         }
         self.move_away_from(0);
         if let Some(checkpoint) = &self.evidence.checkpoint {
             self.move_away(checkpoint.path.clone());
         }
-        self.tidy();
+        self.tidy(self.chain.last);
         let header = self.rebuilt_header();
         let end_offset = header.len_bytes();
         let path = self.folder.join(format!("translog-{number}.tlog"));

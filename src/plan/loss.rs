@@ -1,10 +1,11 @@
 //! What a repair loses: operations one by one where they can be read, stretches where not.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::diagnose::Listed;
+use crate::diagnose::{Evidence, Listed};
 use crate::format::OperationKind;
 
 /// A lost operation.
@@ -26,6 +27,8 @@ pub struct LostOperation {
     pub readable: bool,
     /// Whether it is in the Lucene commit anyway, and so is not lost to the index.
     pub in_commit: bool,
+    /// Whether an operation that is kept writes the same document later.
+    pub overwritten: bool,
 }
 
 /// A stretch of a file in which no record can be read.
@@ -64,6 +67,32 @@ impl Loss {
         self.operation_count > 0
     }
 
+    /// Marks what kept operations of the same files write again later.
+    pub(super) fn mark_overwritten(&mut self, evidence: &Evidence) {
+        let generations = evidence.translogs.values();
+        let files = generations.chain(evidence.streams.iter().map(|stream| &stream.file));
+        let mut last_writes: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+        let mut order: BTreeMap<&Path, usize> = BTreeMap::new();
+        for (index, file) in files.enumerate() {
+            order.insert(&file.path, index);
+            for kept in file.walk.listed.operations.iter().filter(|kept| kept.readable) {
+                if let Some(id) = &kept.id {
+                    last_writes.insert(id, (index, kept.offset));
+                }
+            }
+        }
+        for lost in &mut self.operations {
+            let place = order.get(lost.file.as_path()).map(|index| (*index, lost.offset));
+            let last = lost.id.as_deref().and_then(|id| last_writes.get(id));
+            lost.overwritten = place.zip(last).is_some_and(|(place, last)| place < *last);
+        }
+    }
+
+    /// Adds operations that nothing names.
+    pub(super) fn add_count(&mut self, count: u64) {
+        self.operation_count = self.operation_count.saturating_add(count);
+    }
+
     /// Adds what is listed of one file. `counted` is the number of operations that are gone,
     /// readable or not, where a checkpoint tells.
     pub(super) fn add(
@@ -99,6 +128,7 @@ impl Loss {
                 seq_no: operation.seq_no,
                 readable: operation.readable,
                 in_commit: operation.readable && in_commit(operation.seq_no),
+                overwritten: false,
             });
         }
         for (from_offset, to_offset) in listed.ranges.iter().copied() {

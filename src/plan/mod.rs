@@ -14,10 +14,11 @@ mod loss;
 mod policy;
 mod refusal;
 mod rules;
+mod runs;
 mod stream;
 
 pub use change::{Change, Content, Piece};
 pub use loss::{Loss, LostOperation, LostRange};
 pub use policy::{Context, Copies, Fresh, HealthyCopyRule, Level, Policy};
 pub use refusal::{Refusal, Rule};
-pub use rules::{Plan, plan};
+pub use rules::{Alternative, Plan, plan};

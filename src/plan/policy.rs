@@ -5,22 +5,37 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-/// How much of a damaged translog is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// How much of a damaged translog is kept, the most first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
+    /// Everything, or there is no repair.
+    All,
+    /// Every record that can be read, also behind one that cannot.
+    Valid,
     /// Everything before the first record that cannot be read.
     Prefix,
     /// Nothing: an empty translog, as the vendor's tool makes.
     None,
 }
 
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Level {
+    /// Every level, the one that keeps most first.
+    pub const ALL: [Self; 4] = [Self::All, Self::Valid, Self::Prefix, Self::None];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Valid => "valid",
             Self::Prefix => "prefix",
             Self::None => "none",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
     }
 }
 
@@ -28,11 +43,9 @@ impl FromStr for Level {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "prefix" => Ok(Self::Prefix),
-            "none" => Ok(Self::None),
-            other => Err(format!("`{other}` is no level of repair; there are prefix and none")),
-        }
+        Self::ALL.into_iter().find(|level| level.text() == text).ok_or_else(|| {
+            format!("`{text}` is no level of repair; there are all, valid, prefix and none")
+        })
     }
 }
 
@@ -52,6 +65,9 @@ pub struct Policy {
     pub level: Level,
     /// What another healthy copy means.
     pub healthy_copy: HealthyCopyRule,
+    /// Whether whole records behind the newest checkpoint's offset are taken as well: they were
+    /// written and never acknowledged.
+    pub beyond_checkpoint: bool,
 }
 
 /// The other copies of a shard, as the cluster state on disk and the API tell.

@@ -16,6 +16,8 @@ pub enum Rule {
     ClosedIndex,
     /// The data lies elsewhere (remote store, snapshot).
     DataElsewhere,
+    /// Nothing may be lost, and something would be.
+    Level,
     /// The files are not understood.
     NotUnderstood,
     /// Not enough free space.

@@ -35,6 +35,8 @@ pub struct Plan {
     pub loss: Loss,
     /// Bytes it writes beside the shard.
     pub space_bytes: u64,
+    /// What the other levels would keep and lose.
+    pub alternatives: Vec<Alternative>,
 }
 
 /// A plan in the making.
@@ -58,13 +60,12 @@ pub fn plan(
     policy: Policy,
     fresh: &Fresh,
 ) -> Result<Plan, Refusal> {
-    check_verdict(shard, diagnosis)?;
+    check_verdict(shard, diagnosis, policy)?;
     check_context(shard, context, policy)?;
-    let draft = match &diagnosis.judged {
-        Judged::Chain(chain) => plan_chain(evidence, chain, policy.level, fresh)?,
-        Judged::Stream(stream) => plan_stream(evidence, stream, policy.level)?,
-        Judged::Nothing => return Err(not_understood(shard, "its translog could not be laid out")),
-    };
+    let draft = draft(shard, evidence, diagnosis, policy, fresh)?;
+    if policy.level == Level::All && draft.loss.is_some() {
+        return Err(loses(shard, &draft));
+    }
     let space_bytes = space_bytes(&draft.changes);
     if let Some(free_bytes) = context.free_bytes
         && free_bytes < space_bytes.saturating_add(RESERVE_BYTES)
@@ -75,6 +76,13 @@ pub fn plan(
         return Err(Refusal::new(Rule::Space, message)
             .unless("make room on that file system and run again"));
     }
+    let others = Level::ALL.into_iter().filter(|level| *level != policy.level);
+    let alternatives = others
+        .filter_map(|level| {
+            let other = self::draft(shard, evidence, diagnosis, Policy { level, ..policy }, fresh);
+            other.ok().and_then(|draft| Alternative::of(level, &draft))
+        })
+        .collect();
     Ok(Plan {
         shard: shard.clone(),
         level: policy.level,
@@ -83,15 +91,67 @@ pub fn plan(
         kept_operation_count: draft.kept_operation_count,
         loss: draft.loss,
         space_bytes,
+        alternatives,
     })
+}
+
+fn draft(
+    shard: &ShardName,
+    evidence: &Evidence,
+    diagnosis: &Diagnosis,
+    policy: Policy,
+    fresh: &Fresh,
+) -> Result<Draft, Refusal> {
+    let mut draft = match &diagnosis.judged {
+        Judged::Chain(chain) => plan_chain(evidence, chain, policy, fresh)?,
+        Judged::Stream(stream) => plan_stream(evidence, stream, policy.level)?,
+        Judged::Nothing => return Err(not_understood(shard, "its translog could not be laid out")),
+    };
+    if matches!(policy.level, Level::All | Level::Valid) {
+        draft.loss.mark_overwritten(evidence);
+    }
+    Ok(draft)
+}
+
+/// What would be kept and lost at another level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Alternative {
+    /// The level.
+    pub level: Level,
+    /// Operations that the next start would replay.
+    #[serde(rename = "kept_operations")]
+    pub kept_operation_count: u64,
+    /// Operations that would be lost.
+    #[serde(rename = "lost_operations")]
+    pub lost_operation_count: u64,
+}
+
+impl Alternative {
+    /// `None` for a level that would refuse.
+    fn of(level: Level, draft: &Draft) -> Option<Self> {
+        if level == Level::All && draft.loss.is_some() {
+            return None;
+        }
+        let lost_operation_count = draft.loss.operation_count;
+        Some(Self { level, kept_operation_count: draft.kept_operation_count, lost_operation_count })
+    }
+}
+
+fn loses(shard: &ShardName, draft: &Draft) -> Refusal {
+    let message = format!(
+        "{shard} cannot be repaired without losing {} operations, and --keep all loses none",
+        draft.loss.operation_count
+    );
+    Refusal::new(Rule::Level, message).unless("say --keep valid to lose only what cannot be read")
 }
 
 fn not_understood(shard: &ShardName, why: &str) -> Refusal {
     Refusal::new(Rule::NotUnderstood, format!("{shard} is left alone: {why}"))
 }
 
-fn check_verdict(shard: &ShardName, diagnosis: &Diagnosis) -> Result<(), Refusal> {
-    if diagnosis.verdict.wants_repair() {
+fn check_verdict(shard: &ShardName, diagnosis: &Diagnosis, policy: Policy) -> Result<(), Refusal> {
+    let takes_more = policy.beyond_checkpoint && diagnosis.verdict == Verdict::Sound;
+    if diagnosis.verdict.wants_repair() || takes_more {
         return Ok(());
     }
     let first = diagnosis.problems.first();

@@ -7,7 +7,8 @@ use super::change::{Change, Content, Piece};
 use super::policy::Level;
 use super::refusal::{Refusal, Rule};
 use super::rules::Draft;
-use crate::diagnose::{Evidence, Stream, StreamPart};
+use super::runs::{push_run, push_stretches};
+use crate::diagnose::{Evidence, Listing, Stream, StreamPart, Tally};
 
 /// No operation of these servers has a sequence number.
 const NO_LOCAL_CHECKPOINT: i64 = -1;
@@ -23,32 +24,49 @@ pub(super) fn plan_stream(
         draft.changes.push(Change::MoveAway { path: file.file.path.clone() });
         draft.steps.push(format!("move {} away", name_of(&file.file.path)));
     }
-    let parts: Vec<&StreamPart> =
-        stream.parts.iter().filter(|part| level == Level::Prefix && part.kept.count > 0).collect();
     for file in &evidence.streams {
         let part = stream.parts.iter().find(|part| part.path == file.file.path);
         let Some(part) = part else { continue };
         let listed = &file.file.walk.listed;
-        let counted = match level {
-            Level::Prefix if !part.is_cut => continue,
-            Level::Prefix => None,
-            Level::None => Some(listed.readable_count().saturating_add(u64::from(part.is_cut))),
+        let (listed, counted) = match (level, evidence.listing) {
+            (Level::All | Level::Valid, _) => (&listed.unreadable(), None),
+            (Level::Prefix, _) => (listed, None),
+            (Level::None, Listing::Everything) => {
+                (listed, Some(listed.readable_count().saturating_add(u64::from(part.is_cut))))
+            }
+            (Level::None, Listing::AfterDamage) => {
+                draft.loss.add_count(kept(part, Level::Valid).count);
+                (&listed.unreadable(), None)
+            }
         };
         draft.loss.add(&file.file.path, listed, counted, NO_LOCAL_CHECKPOINT);
     }
+    let parts: Vec<&StreamPart> =
+        stream.parts.iter().filter(|part| kept(part, level).count > 0).collect();
     if let Some(like) = parts.first().map(|part| part.path.clone()) {
         check_framing(evidence, &parts)?;
         draft.kept_operation_count =
-            parts.iter().fold(0, |sum: u64, part| sum.saturating_add(part.kept.count));
+            parts.iter().fold(0, |sum: u64, part| sum.saturating_add(kept(part, level).count));
         let path = path_of(stream, &like);
         draft.steps.push(format!(
             "write {} with {} whole operations",
             name_of(&path),
             draft.kept_operation_count
         ));
-        draft.changes.push(Change::Write { path, content: content(stream, &parts), like });
+        draft.changes.push(Change::Write { path, content: content(stream, &parts, level), like });
     }
     Ok(draft)
+}
+
+/// The records of a file that stay.
+fn kept(part: &StreamPart, level: Level) -> Tally {
+    let behind = part.behind.iter().filter(|_| level != Level::Prefix);
+    match level {
+        Level::All | Level::Valid | Level::Prefix => {
+            behind.fold(part.kept.clone(), |sum, stretch| sum.joined(&stretch.tally))
+        }
+        Level::None => Tally::empty_at(part.from_offset),
+    }
 }
 
 /// Beside the file with the records: with several data paths a shard has a folder in each.
@@ -56,16 +74,18 @@ fn path_of(stream: &Stream, like: &std::path::Path) -> PathBuf {
     like.with_file_name(format!("translog-{}", stream.id))
 }
 
-fn content(stream: &Stream, parts: &[&StreamPart]) -> Content {
+fn content(stream: &Stream, parts: &[&StreamPart], level: Level) -> Content {
     let mut content = Content::new();
     if let Some(header) = &stream.header {
         content.push(Piece::Bytes(header.encode()));
     }
-    content.extend(parts.iter().map(|part| Piece::Range {
-        file: part.path.clone(),
-        from_offset: part.from_offset,
-        to_offset: part.kept.end_offset,
-    }));
+    for part in parts {
+        let (from_offset, to_offset) = (part.from_offset, part.kept.end_offset);
+        push_run(&mut content, &part.path, from_offset, to_offset, &part.fixes);
+        if level != Level::Prefix {
+            push_stretches(&mut content, &part.path, &part.behind, &part.fixes);
+        }
+    }
     content
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::cluster_facts::ClusterFacts;
 use super::copies::other_copies;
 use super::event::{ShardOutcome, ShardReport};
-use crate::diagnose::{Diagnosis, Evidence, Listing, ReadError, Verdict, diagnose};
+use crate::diagnose::{Code, Diagnosis, Evidence, Listing, Problem, ReadError, Verdict, diagnose};
 use crate::log::{Finding, LogError, ShardName};
 use crate::node::{NodeError, ShardFolder, free_space};
 use crate::plan::{Context, Fresh, Level, Plan, Policy, Refusal, plan};
@@ -133,25 +133,34 @@ pub(super) fn survey(
     cluster: &ClusterFacts,
 ) -> Result<Vec<Surveyed>, SurveyError> {
     let listing = match policy.level {
-        Level::Prefix => Listing::AfterDamage,
+        Level::All | Level::Valid | Level::Prefix => Listing::AfterDamage,
         Level::None => Listing::Everything,
     };
     let mut surveyed = Vec::new();
     for candidate in candidates {
         let (evidence, diagnosis) = read(&candidate.folder, listing)?;
         let decision = match diagnosis.verdict {
-            Verdict::Sound => Decision::Sound,
+            Verdict::Sound if !offers_more(&diagnosis, policy) => Decision::Sound,
             Verdict::NotTheTranslog => Decision::NotTheTranslog,
-            Verdict::Damaged | Verdict::SilentlyShort | Verdict::Unknown => {
+            Verdict::Sound | Verdict::Damaged | Verdict::SilentlyShort | Verdict::Unknown => {
                 let context = context(&candidate.folder, cluster);
                 let shard = &candidate.folder.shard;
-                plan(shard, &evidence, &diagnosis, &context, policy, &fresh())
-                    .map_or_else(Decision::Refused, Decision::Repair)
+                match plan(shard, &evidence, &diagnosis, &context, policy, &fresh()) {
+                    Ok(plan) if plan.changes.is_empty() => Decision::Sound,
+                    Ok(plan) => Decision::Repair(plan),
+                    Err(refusal) => Decision::Refused(refusal),
+                }
             }
         };
         surveyed.push(Surveyed { candidate, diagnosis, decision });
     }
     Ok(surveyed)
+}
+
+/// Whether a sound shard has operations behind its checkpoint that the person asks for.
+fn offers_more(diagnosis: &Diagnosis, policy: Policy) -> bool {
+    let is_beyond = |problem: &Problem| problem.code == Code::Beyond;
+    policy.beyond_checkpoint && diagnosis.problems.iter().any(is_beyond)
 }
 
 /// Reads a shard that its server may be changing at the same moment.
