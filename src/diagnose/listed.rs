@@ -58,6 +58,13 @@ impl Listed {
         self.unlisted_count.saturating_add(listed as u64)
     }
 
+    /// Only what is at or behind an offset.
+    #[must_use]
+    pub fn behind(&self, offset: u64) -> Self {
+        let behind = self.operations.iter().filter(|operation| operation.offset >= offset);
+        Self { operations: behind.cloned().collect(), ..self.clone() }
+    }
+
     /// Only what cannot be read.
     #[must_use]
     pub fn unreadable(&self) -> Self {

@@ -130,10 +130,8 @@ impl Reader {
 
     /// Behind a generation with records missing, a cut there loses every operation: list them.
     fn list_behind_cut(&mut self) -> Result<(), ReadError> {
+        let Some(cut) = self.first_cut() else { return Ok(()) };
         let translogs = &mut self.evidence.translogs;
-        let Some((&cut, _)) = translogs.iter().find(|(_, file)| file.walk.is_cut()) else {
-            return Ok(());
-        };
         for (_, file) in translogs.range_mut(cut.saturating_add(1)..) {
             if !file.copies_earlier && file.walk.whole.count > 0 {
                 let bound = file.walk.bound;
@@ -141,6 +139,18 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    /// The first generation that has records missing, or is missing itself.
+    fn first_cut(&self) -> Option<u64> {
+        let Evidence { translogs, generation_checkpoints, checkpoint, .. } = &self.evidence;
+        let cut = translogs.iter().find(|(_, file)| file.walk.is_cut()).map(|(number, _)| *number);
+        let follows = |(number, next): (&u64, &u64)| number.saturating_add(1) == *next;
+        let gap = translogs.keys().zip(translogs.keys().skip(1)).find(|pair| !follows(*pair));
+        let newest = checkpoint.as_ref().and_then(CheckpointFile::believed);
+        let named = generation_checkpoints.keys().chain(newest.map(|newest| &newest.generation));
+        let missing = named.filter(|number| !translogs.contains_key(number)).min().copied();
+        [cut, gap.map(|(before, _)| *before), missing].into_iter().flatten().min()
     }
 
     /// What the checkpoint of a generation says, where it can be read.

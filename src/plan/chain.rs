@@ -221,7 +221,8 @@ impl Planner<'_> {
                 name_of(&path)
             );
             self.draft.steps.push(step);
-            self.lose(&path, listed, Some(missing_count));
+            let behind = listed.behind(judged.kept.end_offset);
+            self.lose(&path, &behind, Some(missing_count));
         } else {
             self.lose(&path, &listed.unreadable(), Some(judged.unreadable_count));
         }
@@ -232,10 +233,9 @@ impl Planner<'_> {
         for (number, judged) in self.chain.generations.range(newest.saturating_add(1)..) {
             let Some(file) = self.evidence.translogs.get(number) else { continue };
             if !file.copies_earlier {
-                let readable = file.walk.listed.readable_count();
-                let missing = judged.missing_count.unwrap_or(0);
-                let counted = (missing > 0).then(|| judged.kept.count.saturating_add(missing));
-                self.lose(&file.path, &file.walk.listed, counted.or(Some(readable)));
+                let missing_count = judged.missing_count.unwrap_or(0);
+                let counted = judged.kept.count.saturating_add(missing_count);
+                self.lose(&file.path, &file.walk.listed, Some(counted));
             }
         }
         self.move_away_from(newest.saturating_add(1));

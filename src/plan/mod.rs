@@ -16,6 +16,9 @@ mod refusal;
 mod rules;
 mod runs;
 mod stream;
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "offsets of files made here")]
+mod tests;
 
 pub use change::{Change, Content, Piece};
 pub use loss::{Loss, LostOperation, LostRange};

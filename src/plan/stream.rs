@@ -28,18 +28,16 @@ pub(super) fn plan_stream(
         let part = stream.parts.iter().find(|part| part.path == file.file.path);
         let Some(part) = part else { continue };
         let listed = &file.file.walk.listed;
-        let (listed, counted) = match (level, evidence.listing) {
-            (Level::All | Level::Valid, _) => (&listed.unreadable(), None),
-            (Level::Prefix, _) => (listed, None),
-            (Level::None, Listing::Everything) => {
-                (listed, Some(listed.readable_count().saturating_add(u64::from(part.is_cut))))
-            }
+        let listed = match (level, evidence.listing) {
+            (Level::All | Level::Valid, _) => listed.unreadable(),
+            (Level::Prefix, _) => listed.behind(part.kept.end_offset),
+            (Level::None, Listing::Everything) => listed.clone(),
             (Level::None, Listing::AfterDamage) => {
                 draft.loss.add_count(kept(part, Level::Valid).count);
-                (&listed.unreadable(), None)
+                listed.unreadable()
             }
         };
-        draft.loss.add(&file.file.path, listed, counted, NO_LOCAL_CHECKPOINT);
+        draft.loss.add(&file.file.path, &listed, None, NO_LOCAL_CHECKPOINT);
     }
     let parts: Vec<&StreamPart> =
         stream.parts.iter().filter(|part| kept(part, level).count > 0).collect();
