@@ -152,13 +152,18 @@ fn lost_names(loss: &Loss) -> Vec<String> {
         .operations
         .iter()
         .filter(|operation| !operation.in_commit)
-        .filter_map(|operation| operation.id.as_deref().map(safe))
+        .filter_map(|operation| operation.id.as_deref().filter(|id| may_be_id(id)).map(safe))
         .take(LOST_SHOWN_MAX)
         .collect();
     if ids.is_empty() {
         return Vec::new();
     }
     vec![format!("  {DIM}lost documents begin with {}{DIM:#}", ids.join(", "))]
+}
+
+/// What is guessed out of a damaged record may be no id at all: zeros, half of another field.
+fn may_be_id(id: &str) -> bool {
+    !id.is_empty() && !id.chars().any(char::is_control)
 }
 
 fn stage_line(round: u32, stage: Stage, detail: &str) -> String {
@@ -198,4 +203,36 @@ fn ending_line(shard: &ShardReport) -> String {
     };
     let loss = shard.plan.as_ref().map(|plan| lost_in_words(&plan.loss)).unwrap_or_default();
     format!("  [{}][{}] {outcome}, loses {loss}", safe(&shard.index), shard.shard)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::format::OperationKind;
+    use crate::plan::LostOperation;
+
+    fn lost(id: &str) -> LostOperation {
+        LostOperation {
+            file: PathBuf::from("translog-3.tlog"),
+            offset: 0,
+            length_bytes: 1,
+            kind: OperationKind::Index,
+            id: Some(id.to_owned()),
+            seq_no: None,
+            readable: false,
+            in_commit: false,
+        }
+    }
+
+    #[test]
+    fn a_guess_that_can_be_no_id_is_not_shown_as_one() {
+        let loss = Loss { operations: vec![lost("\0\0\0"), lost("d7")], ..Loss::default() };
+        let lines = lost_names(&loss);
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].contains("begin with d7"), "{lines:?}");
+        let zeros = Loss { operations: vec![lost("\0\0"), lost("")], ..Loss::default() };
+        assert_eq!(lost_names(&zeros), Vec::<String>::new());
+    }
 }
