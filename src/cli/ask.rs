@@ -53,8 +53,9 @@ fn question(request: &Request) -> String {
         return format!("Give {} shards another try?", request.retry_count);
     }
     let shards = request.shard_count;
-    match request.lost_operation_count {
-        0 => format!("Stop the node and repair {shards} shards without losing an operation?"),
-        lost => format!("Stop the node and repair {shards} shards, losing {lost} operations?"),
+    if request.lost_operation_count == 0 {
+        return format!("Stop the node and repair {shards} shards without losing an operation?");
     }
+    let lost = request.lost_in_words();
+    format!("Stop the node and repair {shards} shards, losing {lost} operations?")
 }

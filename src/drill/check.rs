@@ -77,9 +77,11 @@ pub(super) fn loss_problems(
         problems.push("it was sound and was repaired".to_owned());
     }
     let count = told.operation_count;
-    let is_exact = release == Release::Sequenced;
     let lost_count = lost.len() as u64;
-    if (is_exact && count != lost_count) || (lost_count > 0 && count == 0) {
+    if told.is_estimate && release == Release::Sequenced {
+        problems.push("the job only guessed how many operations are lost".to_owned());
+    }
+    if (!told.is_estimate && count != lost_count) || (lost_count > 0 && count == 0) {
         problems.push(format!("{lost_count} operations are lost and the job told of {count}"));
     }
     let lost_ids: BTreeSet<&str> = lost.iter().map(|act| act.id()).collect();
@@ -148,8 +150,11 @@ mod tests {
         let problems = |loss: Option<&Loss>, release| loss_problems(release, &broken, loss).len();
         assert_eq!(problems(Some(&told(2, &last)), Release::Sequenced), 0);
         assert_eq!(problems(Some(&told(1, &last)), Release::Sequenced), 1);
-        assert_eq!(problems(Some(&told(1, &last)), Release::Stream), 0);
-        assert_eq!(problems(Some(&told(0, &last)), Release::Stream), 1);
+        let estimate = |count| Loss { is_estimate: true, ..told(count, &last) };
+        assert_eq!(problems(Some(&told(1, &last)), Release::Stream), 1);
+        assert_eq!(problems(Some(&estimate(1)), Release::Stream), 0);
+        assert_eq!(problems(Some(&estimate(0)), Release::Stream), 1);
+        assert_eq!(problems(Some(&estimate(2)), Release::Sequenced), 1);
         assert_eq!(problems(Some(&told(2, "kept")), Release::Sequenced), 1);
         assert_eq!(problems(None, Release::Sequenced), 1);
         let sound = shard(&folder.path().join("sound"), None);

@@ -152,8 +152,8 @@ impl ShardResult {
         let mut told = String::new();
         if self.told_lost_operations != self.lost_operations && self.problems.is_empty() {
             told = format!(
-                " (told as {}: 1.x does not count its records, so a stretch that cannot be read \
-                 counts as one)",
+                " (told as about {}: 1.x does not count its records, so a stretch that cannot be \
+                 read is taken for one)",
                 self.told_lost_operations
             );
         }

@@ -56,6 +56,9 @@ pub struct Loss {
     pub unreadable_count: u64,
     /// Operations lost to the index, readable or not; those in the commit are not counted.
     pub operation_count: u64,
+    /// Whether no checkpoint counts them: a stretch that cannot be read is taken for one operation,
+    /// and a record that 1.x wrote twice counts twice.
+    pub is_estimate: bool,
     /// Bytes of records that are no longer replayed.
     pub bytes: u64,
 }
@@ -106,6 +109,7 @@ impl Loss {
         let stretches = listed.ranges.len() as u64;
         let unreadable = counted
             .map_or(stretches, |counted| counted.saturating_sub(readable).max(stretches.min(1)));
+        self.is_estimate |= counted.is_none() && stretches > 0;
         let in_commit =
             |seq_no: Option<i64>| seq_no.is_some_and(|seq_no| seq_no <= local_checkpoint);
         let safe = listed

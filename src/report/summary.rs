@@ -54,6 +54,8 @@ pub struct RoundLine {
 pub struct LossLine {
     /// Operations.
     pub operations: u64,
+    /// Whether no checkpoint counts them: see [`crate::plan::Loss::is_estimate`].
+    pub is_estimate: bool,
     /// Bytes of their records.
     pub bytes: u64,
 }
@@ -156,6 +158,7 @@ impl Summary {
         let plans = self.shards.iter().filter_map(|shard| shard.plan.as_ref());
         plans.fold(LossLine::default(), |sum, plan| LossLine {
             operations: sum.operations.saturating_add(plan.loss.operation_count),
+            is_estimate: sum.is_estimate || plan.loss.is_estimate,
             bytes: sum.bytes.saturating_add(plan.loss.bytes),
         })
     }

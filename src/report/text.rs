@@ -92,8 +92,10 @@ impl TextReport {
         }
         let lost = summary.loss;
         lines.push(format!(
-            "{} operations ({} bytes) {would} lost in all",
-            lost.operations, lost.bytes
+            "{}{} operations ({} bytes) {would} lost in all",
+            if lost.is_estimate { "about " } else { "" },
+            lost.operations,
+            lost.bytes
         ));
         for path in &summary.quarantine {
             lines.push(format!("kept in {}", safe(&path.display().to_string())));
@@ -143,8 +145,11 @@ pub fn lost_in_words(loss: &Loss) -> String {
     if !loss.is_some() {
         return "none".to_owned();
     }
-    let unreadable = loss.unreadable_count;
-    format!("{} ({unreadable} of them unreadable, {} bytes)", loss.operation_count, loss.bytes)
+    let about = if loss.is_estimate { "about " } else { "" };
+    let Loss { operation_count, unreadable_count, bytes, .. } = loss;
+    format!(
+        "{about}{operation_count} ({about}{unreadable_count} of them unreadable, {bytes} bytes)"
+    )
 }
 
 fn lost_names(loss: &Loss) -> Vec<String> {
@@ -224,6 +229,14 @@ mod tests {
             readable: false,
             in_commit: false,
         }
+    }
+
+    #[test]
+    fn a_loss_that_nothing_counts_is_told_as_an_estimate() {
+        let mut loss = Loss { operation_count: 1, unreadable_count: 1, ..Loss::default() };
+        assert_eq!(lost_in_words(&loss), "1 (1 of them unreadable, 0 bytes)");
+        loss.is_estimate = true;
+        assert_eq!(lost_in_words(&loss), "about 1 (about 1 of them unreadable, 0 bytes)");
     }
 
     #[test]

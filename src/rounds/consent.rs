@@ -10,8 +10,19 @@ pub struct Request {
     pub shard_count: u64,
     /// Operations that are lost.
     pub lost_operation_count: u64,
+    /// Whether nothing counts them: see [`crate::plan::Loss::is_estimate`].
+    pub lost_is_estimate: bool,
     /// Shards that only need another try.
     pub retry_count: u64,
+}
+
+impl Request {
+    /// The operations that are lost, as exactly as they are known.
+    #[must_use]
+    pub fn lost_in_words(&self) -> String {
+        let about = if self.lost_is_estimate { "about " } else { "" };
+        format!("{about}{}", self.lost_operation_count)
+    }
 }
 
 /// Who is asked: a person on a terminal, or the flags.
@@ -42,7 +53,8 @@ impl Consent for FlagConsent {
         }
         let within = self.budget.lost_operations_max.is_some();
         if request.lost_operation_count > 0 && !self.accept_data_loss && !within {
-            let message = format!("the repair loses {} operations", request.lost_operation_count);
+            let lost = request.lost_in_words();
+            let message = format!("the repair loses {lost} operations");
             return Err(Refusal::new(Rule::Consent, message)
                 .unless("say --accept-data-loss, or set a budget with --max-lost-ops N"));
         }
@@ -86,7 +98,12 @@ impl Budget {
 mod tests {
     use super::*;
 
-    const LOSES_FIVE: Request = Request { shard_count: 2, lost_operation_count: 5, retry_count: 0 };
+    const LOSES_FIVE: Request = Request {
+        shard_count: 2,
+        lost_operation_count: 5,
+        lost_is_estimate: false,
+        retry_count: 0,
+    };
 
     fn flags(yes: bool, accept_data_loss: bool, lost_operations_max: Option<u64>) -> FlagConsent {
         let budget = Budget { lost_operations_max, shards_max: None };
@@ -99,6 +116,9 @@ mod tests {
         assert!(refusal.to_string().contains("--yes"), "{refusal}");
         let refusal = flags(true, false, None).ask(&LOSES_FIVE).unwrap_err();
         assert!(refusal.to_string().contains("--accept-data-loss"), "{refusal}");
+        let uncounted = Request { lost_is_estimate: true, ..LOSES_FIVE };
+        let refusal = flags(true, false, None).ask(&uncounted).unwrap_err();
+        assert!(refusal.to_string().contains("loses about 5 operations"), "{refusal}");
         assert_eq!(flags(true, false, Some(9)).ask(&LOSES_FIVE), Ok(()));
         assert_eq!(flags(true, true, None).ask(&LOSES_FIVE), Ok(()));
         let none_lost = Request { lost_operation_count: 0, ..LOSES_FIVE };

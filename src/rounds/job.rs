@@ -252,6 +252,7 @@ pub(super) fn request_of(surveyed: &[Surveyed], retry_count: u64) -> Request {
         lost_operation_count: plans
             .iter()
             .fold(0, |sum: u64, plan| sum.saturating_add(plan.loss.operation_count)),
+        lost_is_estimate: plans.iter().any(|plan| plan.loss.is_estimate),
         retry_count,
     }
 }
