@@ -63,7 +63,7 @@ pub(super) fn loss_problems(
     shard: &PracticeShard,
     told: Option<&Loss>,
 ) -> Vec<String> {
-    let lost: Vec<&Act> = shard.history.acts.iter().skip(shard.kept_act_count).collect();
+    let lost = shard.history.lost(&shard.lost_acts);
     let Some(told) = told else {
         let has_damage = shard.damage.is_some();
         return if has_damage {
@@ -84,7 +84,7 @@ pub(super) fn loss_problems(
     if (!told.is_estimate && count != lost_count) || (lost_count > 0 && count == 0) {
         problems.push(format!("{lost_count} operations are lost and the job told of {count}"));
     }
-    let lost_ids: BTreeSet<&str> = lost.iter().map(|act| act.id()).collect();
+    let lost_ids: BTreeSet<&str> = lost.iter().map(Act::id).collect();
     let named = told.operations.iter().filter(|lost| lost.readable && !lost.in_commit);
     let wrong: Vec<&str> =
         named.filter_map(|lost| lost.id.as_deref()).filter(|id| !lost_ids.contains(id)).collect();
@@ -124,7 +124,8 @@ mod tests {
         let node = PracticeNode::make(root, Release::Sequenced).unwrap();
         let mut shard = node.shards.into_iter().next().unwrap();
         shard.damage = damage;
-        shard.kept_act_count = shard.history.acts.len() - usize::from(damage.is_some()) * 2;
+        let count = shard.history.acts.len();
+        shard.lost_acts = count - usize::from(damage.is_some()) * 2..count;
         shard
     }
 
@@ -138,6 +139,7 @@ mod tests {
             seq_no: None,
             readable: true,
             in_commit: false,
+            overwritten: false,
         };
         Loss { operations: vec![operation], operation_count, ..Loss::default() }
     }

@@ -4,6 +4,8 @@
 //! and never filled. 1.x goes on after the failure and writes the same chunk again behind the half
 //! of it (seen on 1.7.6).
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 /// A block of a file system: what is lost is a whole one.
@@ -64,33 +66,36 @@ impl Records {
         self.bytes.extend_from_slice(record);
     }
 
-    /// Does the damage. Returns how many records before it are whole.
-    pub(super) fn damage(&mut self, damage: Damage) -> usize {
+    /// Does the damage. Returns which records have no whole copy left.
+    pub(super) fn damage(&mut self, damage: Damage) -> Range<usize> {
         let length = self.bytes.len();
         match damage {
-            Damage::EmptiedCheckpoint => self.starts.len(),
+            Damage::EmptiedCheckpoint => 0..0,
             Damage::TornTail => {
                 self.bytes.truncate(length.saturating_sub(TORN_BYTES));
-                self.whole_before(length.saturating_sub(TORN_BYTES))
+                self.touched(length.saturating_sub(TORN_BYTES), length)
             }
             Damage::ZeroedTail => self.zero(length.saturating_sub(BLOCK_BYTES), length),
             Damage::TornChunk => {
                 let from = length.div_euclid(2);
                 self.zero(from, from.saturating_add(HOLE_BYTES))
             }
-            Damage::RepeatedChunk => self.repeat_chunk(),
+            Damage::RepeatedChunk => {
+                self.repeat_chunk();
+                0..0
+            }
         }
     }
 
-    fn zero(&mut self, from: usize, to: usize) -> usize {
+    fn zero(&mut self, from: usize, to: usize) -> Range<usize> {
         if let Some(part) = self.bytes.get_mut(from..to) {
             part.fill(0);
         }
-        self.whole_before(from)
+        self.touched(from, to)
     }
 
     /// Cuts a record at two thirds, and goes on with the same record from its start.
-    fn repeat_chunk(&mut self) -> usize {
+    fn repeat_chunk(&mut self) {
         let place = self.starts.len().saturating_mul(2).div_euclid(3);
         let start = self.starts.get(place).copied().unwrap_or(0);
         let end = self.starts.get(place.saturating_add(1)).copied().unwrap_or(start);
@@ -98,12 +103,12 @@ impl Records {
         let again = self.bytes.split_off(start.min(self.bytes.len()));
         self.bytes.extend(again.iter().take(cut.saturating_sub(start)));
         self.bytes.extend(again);
-        place
     }
 
-    /// Records that end at or before an offset.
-    fn whole_before(&self, offset: usize) -> usize {
-        self.starts.iter().filter(|start| **start <= offset).count().saturating_sub(1)
+    /// Records that have a byte in a stretch.
+    fn touched(&self, from: usize, to: usize) -> Range<usize> {
+        let before = |offset: usize| self.starts.iter().filter(|start| **start < offset).count();
+        before(from.saturating_add(1)).saturating_sub(1)..before(to)
     }
 }
 
@@ -118,21 +123,21 @@ mod tests {
     }
 
     #[test]
-    fn each_damage_says_how_many_records_are_whole_before_it() {
-        for (damage, whole) in [
-            (Damage::TornTail, 99),
-            (Damage::ZeroedTail, 59),
-            (Damage::TornChunk, 49),
-            (Damage::RepeatedChunk, 66),
-            (Damage::EmptiedCheckpoint, 100),
+    fn each_damage_says_which_records_it_destroys() {
+        for (damage, lost) in [
+            (Damage::TornTail, 99..100),
+            (Damage::ZeroedTail, 59..100),
+            (Damage::TornChunk, 49..66),
+            (Damage::RepeatedChunk, 0..0),
+            (Damage::EmptiedCheckpoint, 0..0),
         ] {
-            let sound = records();
-            let mut broken = sound.clone();
-            assert_eq!(broken.damage(damage), whole, "{damage:?}");
-            let whole_bytes = 17 + whole * 100;
-            assert_eq!(broken.bytes[..whole_bytes], sound.bytes[..whole_bytes], "{damage:?}");
-            let is_broken = broken.bytes != sound.bytes;
-            assert_eq!(is_broken, damage != Damage::EmptiedCheckpoint, "{damage:?}");
+            let mut broken = records();
+            assert_eq!(broken.damage(damage), lost, "{damage:?}");
+            for number in 0..100_u8 {
+                let is_there = broken.bytes.windows(100).any(|part| part == [number; 100]);
+                let is_kept = !lost.contains(&usize::from(number)) || number == 0;
+                assert_eq!(is_there, is_kept, "{damage:?} {number}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The documents of the practice nodes: log lines that could be real, the same in every drill.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Documents of a shard by id.
 pub(super) type Documents = BTreeMap<String, String>;
@@ -104,11 +105,17 @@ impl History {
         Self { committed, acts }
     }
 
-    /// The documents after the first `count` acts.
-    pub(super) fn after(&self, count: usize) -> Documents {
+    /// The documents after all acts but these.
+    pub(super) fn without(&self, lost: &Range<usize>) -> Documents {
         let mut documents = self.committed.clone();
-        self.acts.iter().take(count).for_each(|act| act.apply_to(&mut documents));
+        let kept = self.acts.iter().enumerate().filter(|(place, _)| !lost.contains(place));
+        kept.for_each(|(_, act)| act.apply_to(&mut documents));
         documents
+    }
+
+    /// These acts.
+    pub(super) fn lost(&self, lost: &Range<usize>) -> &[Act] {
+        self.acts.get(lost.clone()).unwrap_or_default()
     }
 }
 
@@ -179,7 +186,7 @@ mod tests {
         let removed = history.acts.iter().filter(|act| matches!(act, Act::Remove { .. })).count();
         assert!(removed > 0);
         assert!(history.acts.iter().filter(is_update).count() > removed);
-        let all = history.after(history.acts.len());
-        assert!(all.len() > history.after(0).len());
+        let all = history.without(&(0..0));
+        assert!(all.len() > history.without(&(0..history.acts.len())).len());
     }
 }

@@ -6,6 +6,7 @@
 //! shard: `committed/INDEX-SHARD.json`. The played server reads it as a real one reads Lucene.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -43,8 +44,8 @@ pub(super) struct PracticeShard {
     pub(super) committed_file: PathBuf,
     pub(super) history: History,
     pub(super) damage: Option<Damage>,
-    /// Acts of the history before the damage.
-    pub(super) kept_act_count: usize,
+    /// Acts of the history that the damage destroys.
+    pub(super) lost_acts: Range<usize>,
     /// The translog that is being written when the disk is full.
     pub(super) live: Live,
 }
@@ -95,8 +96,9 @@ impl PracticeNode {
     pub(super) fn damage(&mut self) -> Result<(), DrillError> {
         for shard in &mut self.shards {
             let Some(damage) = shard.damage else { continue };
-            let whole = shard.live.records.damage(damage);
-            shard.kept_act_count = shard.live.earlier_act_count.saturating_add(whole);
+            let lost = shard.live.records.damage(damage);
+            let act_of = |record: usize| shard.live.earlier_act_count.saturating_add(record);
+            shard.lost_acts = act_of(lost.start)..act_of(lost.end);
             if damage == Damage::EmptiedCheckpoint {
                 put(&shard.path.join("translog/translog.ckp"), b"")?;
             } else {
@@ -125,7 +127,6 @@ impl PracticeNode {
         put(&path.join("index/write.lock"), b"")?;
         let name = ShardName { index: spec.index.to_owned(), number: spec.number };
         let history = History::of(spec.topic, seed);
-        let kept_act_count = history.acts.len();
         let mut shard = PracticeShard {
             allocation_id: uuid_of(&format!("{} {name}", self.release.node())),
             committed_file: folder
@@ -136,7 +137,7 @@ impl PracticeNode {
             path,
             history,
             damage: spec.damage,
-            kept_act_count,
+            lost_acts: 0..0,
             live: Live::default(),
         };
         self.write_states(&index_path, &shard)?;

@@ -86,7 +86,7 @@ impl Practice<'_> {
     /// A node after the disk was full: made, broken, and started in vain.
     fn broken(&mut self, release: Release) -> Result<Shared, DrillError> {
         let node = PracticeNode::make(self.root, release)?;
-        let all = |shard: &PracticeShard| shard.history.after(shard.history.acts.len()).len();
+        let all = |shard: &PracticeShard| shard.history.without(&(0..0)).len();
         let documents: usize = node.shards.iter().map(all).sum();
         let text = format!(
             "made a node of Elasticsearch {} with {} shards and {documents} documents",
@@ -159,7 +159,11 @@ impl Practice<'_> {
             cluster_name: server.node.release.node().to_owned(),
             targets: Targets::FromLog,
             mode: Mode::Repair,
-            policy: Policy { level: Level::Prefix, healthy_copy: HealthyCopyRule::Refuse },
+            policy: Policy {
+                level: Level::Valid,
+                healthy_copy: HealthyCopyRule::Refuse,
+                beyond_checkpoint: false,
+            },
             budget: Budget::default(),
             limits: LIMITS,
             state_dir: self.root.join("state"),
@@ -236,22 +240,22 @@ fn check_shard(server: &Server, shard: &PracticeShard, job: &Summary) -> ShardRe
         .find(|report| report.index == shard.name.index && report.shard == shard.name.number);
     let told = report.and_then(|report| report.plan.as_ref()).map(|plan| &plan.loss);
     let found = server.documents_of(&shard.name);
-    let expected = shard.history.after(shard.kept_act_count);
+    let expected = shard.history.without(&shard.lost_acts);
     let documents = DocumentCheck::of(&expected, found.unwrap_or(&Documents::new()));
     let mut problems = loss_problems(server.node.release, shard, told);
     if found.is_none() {
         problems.push("it is down".to_owned());
     }
     problems.extend(documents.problems());
-    let lost = shard.history.acts.iter().skip(shard.kept_act_count);
+    let lost = shard.history.lost(&shard.lost_acts);
     ShardResult {
         index: shard.name.index.clone(),
         shard: shard.name.number,
         damage: shard.damage,
         operations: shard.history.acts.len() as u64,
-        lost_operations: lost.clone().count() as u64,
+        lost_operations: lost.len() as u64,
         told_lost_operations: told.map_or(0, |loss| loss.operation_count),
-        lost_document_ids: lost.map(|act| act.id().to_owned()).collect(),
+        lost_document_ids: lost.iter().map(|act| act.id().to_owned()).collect(),
         is_up: found.is_some(),
         documents,
         problems,

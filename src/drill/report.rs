@@ -182,7 +182,7 @@ impl DrillReport {
         lines.push(if self.as_expected {
             format!(
                 "All went as it should, in {seconds}.{tenths} s: each broken shard was found in the \
-                 log, proven from its bytes and repaired; whole operations before the damage were \
+                 log, proven from its bytes and repaired; every operation that can still be read was \
                  kept; undo put every byte back."
             )
         } else {

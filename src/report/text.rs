@@ -228,6 +228,7 @@ mod tests {
             seq_no: None,
             readable: false,
             in_commit: false,
+            overwritten: false,
         }
     }
 

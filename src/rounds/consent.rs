@@ -51,12 +51,17 @@ impl Consent for FlagConsent {
             let message = "nothing was changed, because nobody on a terminal can be asked";
             return Err(Refusal::new(Rule::Consent, message).unless("say --yes to go ahead"));
         }
-        let within = self.budget.lost_operations_max.is_some();
+        // A budget is no answer to a loss that nothing counts.
+        let within = self.budget.lost_operations_max.is_some() && !request.lost_is_estimate;
         if request.lost_operation_count > 0 && !self.accept_data_loss && !within {
             let lost = request.lost_in_words();
             let message = format!("the repair loses {lost} operations");
-            return Err(Refusal::new(Rule::Consent, message)
-                .unless("say --accept-data-loss, or set a budget with --max-lost-ops N"));
+            let allow = if request.lost_is_estimate {
+                "1.x does not count its records, so a budget is no answer: say --accept-data-loss"
+            } else {
+                "say --accept-data-loss, or set a budget with --max-lost-ops N"
+            };
+            return Err(Refusal::new(Rule::Consent, message).unless(allow));
         }
         Ok(())
     }
@@ -119,6 +124,7 @@ mod tests {
         let uncounted = Request { lost_is_estimate: true, ..LOSES_FIVE };
         let refusal = flags(true, false, None).ask(&uncounted).unwrap_err();
         assert!(refusal.to_string().contains("loses about 5 operations"), "{refusal}");
+        assert!(flags(true, false, Some(9)).ask(&uncounted).is_err(), "a budget over a guess");
         assert_eq!(flags(true, false, Some(9)).ask(&LOSES_FIVE), Ok(()));
         assert_eq!(flags(true, true, None).ask(&LOSES_FIVE), Ok(()));
         let none_lost = Request { lost_operation_count: 0, ..LOSES_FIVE };
