@@ -1,0 +1,87 @@
+//! Real servers under a real systemd, from red to green:
+//!
+//! ```text
+//! cargo test --test nodes -- [VERSION...]      es-7.17.28, os-2.19.1, ...; none is all of them
+//! ```
+//!
+//! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
+//! The servers are composed once and kept in `ES_TRANSLOG_FIX_NODES`
+//! (`~/.cache/es-translog-fix-nodes`). Logs and everything the program said stay in
+//! `target/nodes/VERSION/`. The last line is `N passed, N failed, N skipped`.
+//!
+//! Outside, `prepare` looks for what is needed and composes; inside the sandbox the same program
+//! runs `red_to_green`. `node`, `http`, `documents`, `damage`, `tool` and `fingerprint` are for any
+//! other run with real servers too.
+#![expect(clippy::print_stdout, reason = "it tells a person how it goes")]
+
+mod checks;
+mod damage;
+mod documents;
+mod fingerprint;
+mod http;
+mod loss;
+mod node;
+mod prepare;
+mod red_to_green;
+mod run;
+mod static_binary;
+mod tool;
+mod version;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use checks::Checks;
+use version::Version;
+
+/// First argument of the part that runs in the sandbox.
+const INSIDE: &str = "--inside";
+/// The program under test.
+const BINARY: &str = env!("CARGO_BIN_EXE_es-translog-fix");
+/// What is run when nothing is named.
+const VERSIONS: [&str; 6] =
+    ["es-1.7.6", "es-2.4.6", "es-5.6.16", "es-7.17.28", "es-8.19.0", "os-2.19.1"];
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let first = arguments.first().and_then(|first| first.to_str());
+    let rest = arguments.get(1..).unwrap_or_default();
+    let words = |all: &[OsString]| -> Vec<String> {
+        all.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    };
+    match first {
+        Some(tool::MEASURE) => tool::measure(rest),
+        Some(INSIDE) => match words(rest).as_slice() {
+            [version, records] => inside(version, &PathBuf::from(records)),
+            _ => ExitCode::from(2),
+        },
+        _ => {
+            let mut names: Vec<String> =
+                words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();
+            if names.is_empty() {
+                names = VERSIONS.map(str::to_owned).to_vec();
+            }
+            prepare::run_all(&names)
+        }
+    }
+}
+
+/// One server's run, in the sandbox.
+fn inside(name: &str, records: &std::path::Path) -> ExitCode {
+    let mut checks = Checks::new();
+    let done = Version::parse(name).and_then(|version| {
+        red_to_green::run(&version, &PathBuf::from(BINARY), records, &mut checks)
+    });
+    if let Err(error) = done {
+        checks.check("the run comes to its end", Err(error));
+    }
+    match checks.finish(&records.join(prepare::OUTCOME_FILE)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("cannot keep the outcome: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! One server from red to green: filled, killed, broken in four ways, repaired by the program with
+//! no path told, and looked at again. Runs inside the sandbox.
+
+use std::path::Path;
+
+use crate::checks::Checks;
+use crate::damage::{Damage, Translog};
+use crate::documents::{Operation, Story, difference};
+use crate::fingerprint::{Fingerprint, Times};
+use crate::http::ShardState;
+use crate::loss;
+use crate::node::{Node, journal_cursor};
+use crate::run::{succeed, wait_for};
+use crate::tool::{Run, Tool, View};
+use crate::version::Version;
+
+const INDICES: [&str; 3] = ["orders", "logs-2026.11", "users"];
+const SHARD_COUNT: u32 = 3;
+/// Which shard gets which damage: place in the list of all shards.
+const DAMAGED: [(usize, Damage); 4] =
+    [(0, Damage::TornTail), (1, Damage::ZeroedTail), (5, Damage::FlippedBit), (7, Damage::Emptied)];
+/// Most memory the program may use.
+const PEAK_MAX_KIB: i64 = 32 * 1024;
+const REPAIR: [&str; 6] = ["--yes", "--accept-data-loss", "--keep", "prefix", "--output", "json"];
+
+/// A shard: what was sent to it, and what became of its translog.
+pub(crate) struct Shard {
+    pub(crate) story: Story,
+    pub(crate) translog: Translog,
+    pub(crate) damage: Option<Damage>,
+    /// How many of the operations after the flush can be read.
+    pub(crate) readable_count: usize,
+}
+
+impl Shard {
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.story.index, self.story.shard)
+    }
+
+    /// The operations that are lost.
+    pub(crate) fn lost(&self) -> &[Operation] {
+        self.story.unflushed.get(self.readable_count..).unwrap_or_default()
+    }
+
+    /// Whether its server fails on it: 1.x takes an emptied file for one without operations.
+    fn fails(&self, version: &Version) -> bool {
+        match self.damage {
+            None => false,
+            Some(Damage::Emptied) => !version.has_stream(),
+            Some(_) => true,
+        }
+    }
+}
+
+/// Does the whole run; the records are kept in `records`.
+pub(crate) fn run(
+    version: &Version,
+    binary: &Path,
+    records: &Path,
+    checks: &mut Checks,
+) -> Result<(), String> {
+    let mut tool = Tool::new(binary, records);
+    checks.step("installing");
+    let node = Node::install(version)?;
+    let result = (|| {
+        let shards = fill_and_break(&node, checks)?;
+        refuse(&node, &mut tool, &shards, checks)?;
+        let repaired = repair(&node, &mut tool, &shards, checks)?;
+        look_again(&node, &shards, checks)?;
+        undo(&node, &mut tool, &repaired, checks)
+    })();
+    checks.outcome.peak_kib = tool.peak_kib;
+    let within = tool.peak_kib > 0 && tool.peak_kib < PEAK_MAX_KIB;
+    checks.holds("peak memory under 32 MiB", within, || format!("{} KiB", tool.peak_kib));
+    let logs = node.logs().display().to_string();
+    succeed("cp", &["-r", &logs, &records.display().to_string()])?;
+    result
+}
+
+fn all_started(shards: &[ShardState]) -> bool {
+    let started = shards.iter().filter(|shard| shard.state == "STARTED").count();
+    started == shards.len() && started == INDICES.len() * SHARD_COUNT as usize
+}
+
+/// Fills the node, kills it, breaks four shards, and has the server fail on them.
+fn fill_and_break(node: &Node, checks: &mut Checks) -> Result<Vec<Shard>, String> {
+    let version = &node.version;
+    checks.step("first start");
+    node.start(|_| true)?;
+    checks.step("indexing");
+    let mut shards = Vec::new();
+    for index in INDICES {
+        node.api.create_index(index, SHARD_COUNT)?;
+        node.wait(|shards| shards.iter().all(|shard| shard.state == "STARTED"))?;
+        let routings = node.api.routings(index, SHARD_COUNT)?;
+        for (shard, routing) in (0..SHARD_COUNT).zip(routings) {
+            let story = Story::of(index, shard);
+            node.api.bulk(index, &routing, &story.flushed)?;
+            shards.push((story, routing));
+        }
+    }
+    node.api.flush()?;
+    let mut folders = Vec::new();
+    for (story, routing) in &shards {
+        node.api.bulk(&story.index, routing, &story.unflushed)?;
+        let uuid = node.api.index_uuid(&story.index)?;
+        folders.push(version.shard_folder(&node.data(), &story.index, &uuid, story.shard));
+    }
+    checks.step("kill -9");
+    node.kill()?;
+    let mut broken = Vec::new();
+    for ((story, _), folder) in shards.into_iter().zip(&folders) {
+        let translog = Translog::of(version, folder)?;
+        if translog.frames.len() != story.unflushed.len() {
+            let found = translog.frames.len();
+            let path = translog.path.display();
+            return Err(format!("{path} has {found} records, not {}", story.unflushed.len()));
+        }
+        let readable_count = story.unflushed.len();
+        broken.push(Shard { story, translog, damage: None, readable_count });
+    }
+    for (place, damage) in DAMAGED {
+        let shard = broken.get_mut(place).ok_or("no such shard")?;
+        shard.readable_count = shard.translog.damage(version, damage)?;
+        shard.damage = Some(damage);
+        let (kept, lost) = (shard.readable_count, shard.lost().len());
+        checks.step(&format!("{}: {}, {kept} kept, {lost} lost", shard.name(), damage.text()));
+    }
+    fail_on_them(node, &broken, checks)?;
+    Ok(broken)
+}
+
+/// Starts the broken node: the server itself has to fail on the damaged shards, and to say so.
+fn fail_on_them(node: &Node, shards: &[Shard], checks: &mut Checks) -> Result<(), String> {
+    checks.step("start with the damage");
+    let failing: Vec<&Shard> = shards.iter().filter(|shard| shard.fails(&node.version)).collect();
+    let sound_count = shards.len() - failing.len();
+    node.start(|states| {
+        let count = |wanted: &str| states.iter().filter(|shard| shard.state == wanted).count();
+        let is_failed = |shard: &&&Shard| {
+            states.iter().any(|state| {
+                state.index == shard.story.index
+                    && state.shard == shard.story.shard
+                    && state.state != "STARTED"
+            })
+        };
+        count("STARTED") == sound_count
+            && failing.iter().filter(is_failed).count() == failing.len()
+            && (!node.version.gives_up() || count("INITIALIZING") == 0)
+    })?;
+    let is_named = |shard: &Shard, log: &str| {
+        let bracketed = format!("[{}][{}]", shard.story.index, shard.story.shard);
+        log.lines().any(|line| line.contains(&bracketed) && line.contains("ail"))
+    };
+    let all_named = wait_for(std::time::Duration::from_secs(20), || {
+        let log = node.log_text().unwrap_or_default();
+        failing.iter().all(|shard| is_named(shard, &log))
+    });
+    checks.holds("the server fails on the damaged shards and logs it", all_named, || {
+        "not every damaged shard is in its log".to_owned()
+    });
+    Ok(())
+}
+
+/// Dry runs and refusals, on the running and on the stopped node: nothing may change.
+fn refuse(
+    node: &Node,
+    tool: &mut Tool,
+    shards: &[Shard],
+    checks: &mut Checks,
+) -> Result<(), String> {
+    let read_only = View::ReadOnly(vec![node.data(), node.logs()]);
+    checks.step("dry run and refusals on the running node");
+    let dry = tool.run("dry-run-running", &read_only, &["--dry-run", "--output", "json"])?;
+    check_dry_run(&dry, node, shards, "running", checks);
+    refusal(tool, "no-consent", &["--output", "json"], "--yes", checks)?;
+    refusal(
+        tool,
+        "not-stopped",
+        &["--yes", "--accept-data-loss", "--service", "none"],
+        "",
+        checks,
+    )?;
+    let overrides = format!("/run/systemd/system/{}.d", node.unit_name());
+    std::fs::create_dir_all(&overrides).map_err(|error| error.to_string())?;
+    let file = format!("{overrides}/keep-running.conf");
+    std::fs::write(&file, "[Unit]\nRefuseManualStop=yes\n").map_err(|error| error.to_string())?;
+    succeed("systemctl", &["daemon-reload"])?;
+    refusal(tool, "unstoppable", &REPAIR, "stop", checks)?;
+    std::fs::remove_file(&file).map_err(|error| error.to_string())?;
+    succeed("systemctl", &["daemon-reload"])?;
+    checks.step("dry run on the stopped node");
+    node.stop()?;
+    let state = |folder: &Path| Fingerprint::of(folder, Times::ModifiedAndChanged);
+    let before = [state(&node.data())?, state(&node.logs())?];
+    let dry = tool.run("dry-run-stopped", &View::Plain, &["--dry-run", "--output", "json"])?;
+    check_dry_run(&dry, node, shards, "stopped", checks);
+    let dry = tool.run("dry-run-read-only", &read_only, &["--dry-run", "--output", "json"])?;
+    check_dry_run(&dry, node, shards, "stopped and read-only", checks);
+    refusal(tool, "no-consent-stopped", &["--output", "json"], "--yes", checks)?;
+    let after = [state(&node.data())?, state(&node.logs())?];
+    let [data, logs] = [0, 1].map(|at| before.get(at).zip(after.get(at)));
+    let differs =
+        |pair: Option<(&Fingerprint, &Fingerprint)>| pair.and_then(|(a, b)| a.difference(b));
+    checks.same("dry runs and refusals change nothing in the data folder", differs(data));
+    checks.same("dry runs and refusals change nothing in the log folder", differs(logs));
+    let is_clean = !Path::new("/var/lib/es-translog-fix/runs").exists();
+    checks.holds("they leave no record of a run", is_clean, || "there is one".to_owned());
+    fail_on_them(node, shards, checks)
+}
+
+/// The dry run has to name exactly the shards that the server fails on.
+fn check_dry_run(run: &Run, node: &Node, shards: &[Shard], when: &str, checks: &mut Checks) {
+    let wanted: Vec<String> =
+        shards.iter().filter(|shard| shard.fails(&node.version)).map(Shard::name).collect();
+    let found = run.json().map(|document| loss::planned_shards(&document));
+    checks.check(
+        &format!("dry run, {when}: exit 4 and a plan for each failing shard and no other"),
+        match found {
+            Ok(mut found) => {
+                found.sort();
+                let mut wanted = wanted;
+                wanted.sort();
+                if run.exit_code == 4 && found == wanted {
+                    Ok(())
+                } else {
+                    Err(format!("{}; planned {found:?}, not {wanted:?}", run.words()))
+                }
+            }
+            Err(error) => Err(error),
+        },
+    );
+}
+
+fn refusal(
+    tool: &mut Tool,
+    label: &str,
+    arguments: &[&str],
+    word: &str,
+    checks: &mut Checks,
+) -> Result<(), String> {
+    const REFUSED: i32 = 64;
+    let run = tool.run(label, &View::Plain, arguments)?;
+    let is_refused = run.exit_code & REFUSED != 0 && run.stderr.contains(word);
+    checks.holds(&format!("refused ({label})"), is_refused, || run.words());
+    Ok(())
+}
+
+/// The main job. Returns the id of the run.
+fn repair(
+    node: &Node,
+    tool: &mut Tool,
+    shards: &[Shard],
+    checks: &mut Checks,
+) -> Result<String, String> {
+    checks.step("repair");
+    let cursor = journal_cursor()?;
+    node.keep_copies(true)?;
+    let run = tool.run("repair", &View::Plain, &REPAIR)?;
+    node.keep_copies(false)?;
+    checks.holds("repaired, shards are up (exit 1)", run.exit_code == 1, || run.words());
+    let document = run.json()?;
+    let rounds = document.get("rounds").and_then(serde_json::Value::as_array);
+    let round_count = rounds.map_or(0, Vec::len);
+    checks.outcome.round_count = round_count as u64;
+    let (stop_count, start_count) = node.stops_and_starts(&cursor)?;
+    let is_one_each = (stop_count, start_count) == (round_count, round_count);
+    checks.holds(
+        "at most two rounds, one stop and one start a round",
+        is_one_each && (1..=2).contains(&round_count),
+        || format!("{round_count} rounds, {stop_count} stops, {start_count} starts"),
+    );
+    let is_up = node.api.shards().map(|states| all_started(&states));
+    checks
+        .holds("every shard is started", is_up == Ok(true), || format!("{:?}", node.api.shards()));
+    check_documents(node, shards, "after the repair", checks)?;
+    for shard in shards.iter().filter(|shard| shard.fails(&node.version)) {
+        let lost = loss::check(&document, shard, &node.version);
+        checks.check(&format!("{}: the loss is reported as it is", shard.name()), lost);
+        checks.outcome.lost_count += shard.lost().len() as u64;
+    }
+    let id = document.get("run").and_then(serde_json::Value::as_str);
+    id.map(str::to_owned).ok_or("no id of the run in the report".to_owned())
+}
+
+fn check_documents(
+    node: &Node,
+    shards: &[Shard],
+    when: &str,
+    checks: &mut Checks,
+) -> Result<(), String> {
+    for shard in shards {
+        let wanted = shard.story.documents(shard.readable_count);
+        let found = node.api.documents(&shard.story.index, shard.story.shard)?;
+        let name = format!("{}: the right documents {when}", shard.name());
+        checks.same(&name, difference(&wanted, &found));
+    }
+    Ok(())
+}
+
+fn look_again(node: &Node, shards: &[Shard], checks: &mut Checks) -> Result<(), String> {
+    checks.step("flush and restart");
+    node.api.flush()?;
+    node.stop()?;
+    node.start(all_started)?;
+    check_documents(node, shards, "after a flush and a restart", checks)
+}
+
+/// Takes the repair back on the copy that was made before the start.
+fn undo(node: &Node, tool: &mut Tool, id: &str, checks: &mut Checks) -> Result<(), String> {
+    checks.step("undo on a copy");
+    let (before, repaired) = node.copies();
+    let name = node.version.program();
+    let view = View::Instead { folder: repaired.clone(), place: "/var/lib".into() };
+    let run = tool.run("undo", &view, &["undo", id, "--yes", "--service", "none"])?;
+    let code = run.exit_code;
+    checks.holds("undo does it, and leaves the start to a person", code == 2, || run.words());
+    let wanted = Fingerprint::of(&before.join(name), Times::Modified)?;
+    let found = Fingerprint::of(&repaired.join(name), Times::Modified)?;
+    checks.same(
+        "undo puts the data folder back: bytes, owner, mode and times",
+        wanted.difference(&found),
+    );
+    Ok(())
+}
