@@ -28,9 +28,6 @@ pub(crate) enum Damage {
 }
 
 impl Damage {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::TornTail, Self::ZeroedTail, Self::FlippedBit, Self::Emptied];
-
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::TornTail => "torn tail",

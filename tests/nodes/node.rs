@@ -50,10 +50,10 @@ impl Node {
         let owner = format!("{program}:{program}");
         let folders = [node.data(), node.logs()].map(|path| path.display().to_string());
         succeed("chown", &["-R", &owner, &folders[0], &folders[1]])?;
-        succeed(
-            "chown",
-            &["-R", &format!("root:{program}"), &node.config().display().to_string()],
-        )?;
+        let config = node.config().display().to_string();
+        succeed("chown", &["-R", &format!("root:{program}"), &config])?;
+        // The packages make a keystore when they are installed; here the server makes its own.
+        succeed("chmod", &["2770", &config])?;
         write(Path::new(&format!("/etc/default/{program}")), &node.environment(), 0o644)?;
         write(Path::new("/usr/local/lib/node-copies"), COPIES, 0o755)?;
         let unit = node.unit();
@@ -112,18 +112,23 @@ impl Node {
     /// Waits until the node answers and `is_ready` says so of its shards.
     pub(crate) fn wait(&self, is_ready: impl Fn(&[ShardState]) -> bool) -> Result<(), String> {
         let mut last = String::new();
-        let is_done = wait_for(START_LIMIT, || match self.api.shards() {
-            Ok(shards) if is_ready(&shards) => true,
-            Ok(shards) => {
-                last = format!("{shards:?}");
-                false
+        let mut is_dead = false;
+        let is_done = wait_for(START_LIMIT, || {
+            match self.api.shards() {
+                Ok(shards) if is_ready(&shards) => return true,
+                Ok(shards) => last = format!("{shards:?}"),
+                Err(error) => {
+                    last = error;
+                    is_dead = self.state().is_ok_and(|state| state == "failed");
+                }
             }
-            Err(error) => {
-                last = error;
-                false
-            }
+            is_dead
         });
-        if is_done { Ok(()) } else { Err(format!("not ready in {START_LIMIT:?}: {last}")) }
+        match (is_done, is_dead) {
+            (true, false) => Ok(()),
+            (_, true) => Err("the server ended by itself; see journal.txt".to_owned()),
+            (false, false) => Err(format!("not ready in {START_LIMIT:?}: {last}")),
+        }
     }
 
     pub(crate) fn stop(&self) -> Result<(), String> {
@@ -133,14 +138,23 @@ impl Node {
     /// Ends the server as a crash does, and waits until it is gone.
     pub(crate) fn kill(&self) -> Result<(), String> {
         succeed("systemctl", &["kill", "--kill-who=all", "--signal=KILL", &self.unit_name()])?;
-        let is_gone = wait_for(Duration::from_secs(20), || {
-            output_of(
-                "systemctl",
-                &["show", "--value", "--property=ActiveState", &self.unit_name()],
-            )
-            .is_ok_and(|state| state.trim() == "failed")
-        });
+        let limit = Duration::from_secs(20);
+        let is_gone = wait_for(limit, || self.state().is_ok_and(|state| state == "failed"));
         if is_gone { Ok(()) } else { Err("the unit is still there after SIGKILL".to_owned()) }
+    }
+
+    /// The unit's state in systemd's words.
+    fn state(&self) -> Result<String, String> {
+        let arguments = ["show", "--value", "--property=ActiveState", &self.unit_name()];
+        output_of("systemctl", &arguments).map(|state| state.trim().to_owned())
+    }
+
+    /// Keeps the server's log and the unit's journal in a folder.
+    pub(crate) fn keep_logs(&self, folder: &Path) -> Result<(), String> {
+        let logs = self.logs().display().to_string();
+        succeed("cp", &["-r", &logs, &folder.display().to_string()])?;
+        let journal = output_of("journalctl", &["--unit", &self.unit_name()])?;
+        fs::write(folder.join("journal.txt"), journal).map_err(|error| error.to_string())
     }
 
     /// How often the unit was stopped and started since `cursor` of the journal.

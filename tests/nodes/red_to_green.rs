@@ -72,8 +72,7 @@ pub(crate) fn run(
     checks.outcome.peak_kib = tool.peak_kib;
     let within = tool.peak_kib > 0 && tool.peak_kib < PEAK_MAX_KIB;
     checks.holds("peak memory under 32 MiB", within, || format!("{} KiB", tool.peak_kib));
-    let logs = node.logs().display().to_string();
-    succeed("cp", &["-r", &logs, &records.display().to_string()])?;
+    node.keep_logs(records)?;
     result
 }
 
