@@ -61,9 +61,9 @@ impl Translog {
         for entry in folder.read_dir().map_err(fail)? {
             let path = entry.map_err(fail)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let number = name.strip_prefix("translog-").map(|rest| match version.has_stream() {
-                true => rest,
-                false => rest.strip_suffix(".tlog").unwrap_or_default(),
+            let number = name.strip_prefix("translog-").map(|rest| {
+                let suffix = if version.has_stream() { "" } else { ".tlog" };
+                rest.strip_suffix(suffix).unwrap_or_default()
             });
             let number = number.and_then(|number| number.parse::<u64>().ok());
             newest = newest.max(number.map(|number| (number, path)));

@@ -76,8 +76,7 @@ fn write(index: &str, shard: u32, number: u32, revision: u32) -> Operation {
     while message.len() < 400 {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let word = usize::try_from(state >> 29).ok().and_then(|at| WORDS.get(at));
-        message.push_str(word.copied().unwrap_or("none"));
-        message.push_str(&format!(" {:04x} ", state & 0xFFFF));
+        message = format!("{message}{} {:04x} ", word.copied().unwrap_or("none"), state & 0xFFFF);
     }
     Operation {
         id: id(index, shard, number),

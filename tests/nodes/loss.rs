@@ -22,17 +22,22 @@ fn name_of(shard: &Value) -> Option<String> {
 pub(crate) fn check(document: &Value, shard: &Shard, version: &Version) -> Result<(), String> {
     let shards = document.get("shards").and_then(Value::as_array);
     let of_shard = |report: &&Value| name_of(report) == Some(shard.name());
-    let report = shards.into_iter().flatten().find(of_shard).ok_or("it is not in the report")?;
-    let lost = report.pointer("/plan/lost").ok_or("there is no plan")?;
+    let found = shards.into_iter().flatten().find(of_shard).ok_or("it is not in the report")?;
+    let lost = found.pointer("/plan/lost").ok_or("there is no plan")?;
     let number = |name: &str| lost.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
-    let list = |name: &str| lost.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let entries =
+        |name: &str| lost.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let frames = shard.translog.frames.get(shard.readable_count..).unwrap_or_default();
-    let (operations, ranges) = (list("operations"), list("ranges"));
+    let (operations, ranges) = (entries("operations"), entries("ranges"));
     let count = number("operation_count");
     // Without checkpoints nobody knows how many operations an unreadable stretch held.
     let is_counted = !version.has_stream() || ranges.is_empty();
     if is_counted && count != frames.len() as u64 {
         return Err(format!("{count} operations are said to be lost, not {}", frames.len()));
+    }
+    let mut kept = shard.translog.frames.iter().take(shard.readable_count);
+    if let Some(frame) = kept.find(|frame| ranges.iter().any(|range| touches(range, **frame))) {
+        return Err(format!("the record at {} is kept and said to be lost", frame.offset));
     }
     let mut readable_count = 0;
     for (frame, operation) in frames.iter().zip(shard.lost()) {

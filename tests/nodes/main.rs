@@ -23,6 +23,7 @@ mod loss;
 mod node;
 mod prepare;
 mod red_to_green;
+mod refusals;
 mod run;
 mod static_binary;
 mod tool;

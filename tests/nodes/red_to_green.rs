@@ -9,9 +9,10 @@ use crate::documents::{Operation, Story, difference};
 use crate::fingerprint::{Fingerprint, Times};
 use crate::http::ShardState;
 use crate::loss;
-use crate::node::{Node, journal_cursor};
-use crate::run::{succeed, wait_for};
-use crate::tool::{Run, Tool, View};
+use crate::node::Node;
+use crate::refusals;
+use crate::run::wait_for;
+use crate::tool::{Tool, View};
 use crate::version::Version;
 
 const INDICES: [&str; 3] = ["orders", "logs-2026.11", "users"];
@@ -21,7 +22,8 @@ const DAMAGED: [(usize, Damage); 4] =
     [(0, Damage::TornTail), (1, Damage::ZeroedTail), (5, Damage::FlippedBit), (7, Damage::Emptied)];
 /// Most memory the program may use.
 const PEAK_MAX_KIB: i64 = 32 * 1024;
-const REPAIR: [&str; 6] = ["--yes", "--accept-data-loss", "--keep", "prefix", "--output", "json"];
+pub(crate) const REPAIR: [&str; 6] =
+    ["--yes", "--accept-data-loss", "--keep", "prefix", "--output", "json"];
 
 /// A shard: what was sent to it, and what became of its translog.
 pub(crate) struct Shard {
@@ -43,7 +45,7 @@ impl Shard {
     }
 
     /// Whether its server fails on it: 1.x takes an emptied file for one without operations.
-    fn fails(&self, version: &Version) -> bool {
+    pub(crate) fn fails(&self, version: &Version) -> bool {
         match self.damage {
             None => false,
             Some(Damage::Emptied) => !version.has_stream(),
@@ -64,10 +66,12 @@ pub(crate) fn run(
     let node = Node::install(version)?;
     let result = (|| {
         let shards = fill_and_break(&node, checks)?;
-        refuse(&node, &mut tool, &shards, checks)?;
+        refusals::before_repair(&node, &mut tool, &shards, checks)?;
         let repaired = repair(&node, &mut tool, &shards, checks)?;
         look_again(&node, &shards, checks)?;
-        undo(&node, &mut tool, &repaired, checks)
+        refusals::false_alarm(&node, &mut tool, &shards, checks)?;
+        undo(&node, &mut tool, &repaired, checks)?;
+        refusals::strange_shards(&node, &mut tool, &shards, checks)
     })();
     checks.outcome.peak_kib = tool.peak_kib;
     let within = tool.peak_kib > 0 && tool.peak_kib < PEAK_MAX_KIB;
@@ -130,7 +134,11 @@ fn fill_and_break(node: &Node, checks: &mut Checks) -> Result<Vec<Shard>, String
 }
 
 /// Starts the broken node: the server itself has to fail on the damaged shards, and to say so.
-fn fail_on_them(node: &Node, shards: &[Shard], checks: &mut Checks) -> Result<(), String> {
+pub(crate) fn fail_on_them(
+    node: &Node,
+    shards: &[Shard],
+    checks: &mut Checks,
+) -> Result<(), String> {
     checks.step("start with the damage");
     let failing: Vec<&Shard> = shards.iter().filter(|shard| shard.fails(&node.version)).collect();
     let sound_count = shards.len() - failing.len();
@@ -161,90 +169,6 @@ fn fail_on_them(node: &Node, shards: &[Shard], checks: &mut Checks) -> Result<()
     Ok(())
 }
 
-/// Dry runs and refusals, on the running and on the stopped node: nothing may change.
-fn refuse(
-    node: &Node,
-    tool: &mut Tool,
-    shards: &[Shard],
-    checks: &mut Checks,
-) -> Result<(), String> {
-    let read_only = View::ReadOnly(vec![node.data(), node.logs()]);
-    checks.step("dry run and refusals on the running node");
-    let dry = tool.run("dry-run-running", &read_only, &["--dry-run", "--output", "json"])?;
-    check_dry_run(&dry, node, shards, "running", checks);
-    refusal(tool, "no-consent", &["--output", "json"], "--yes", checks)?;
-    refusal(
-        tool,
-        "not-stopped",
-        &["--yes", "--accept-data-loss", "--service", "none"],
-        "",
-        checks,
-    )?;
-    let overrides = format!("/run/systemd/system/{}.d", node.unit_name());
-    std::fs::create_dir_all(&overrides).map_err(|error| error.to_string())?;
-    let file = format!("{overrides}/keep-running.conf");
-    std::fs::write(&file, "[Unit]\nRefuseManualStop=yes\n").map_err(|error| error.to_string())?;
-    succeed("systemctl", &["daemon-reload"])?;
-    refusal(tool, "unstoppable", &REPAIR, "stop", checks)?;
-    std::fs::remove_file(&file).map_err(|error| error.to_string())?;
-    succeed("systemctl", &["daemon-reload"])?;
-    checks.step("dry run on the stopped node");
-    node.stop()?;
-    let state = |folder: &Path| Fingerprint::of(folder, Times::ModifiedAndChanged);
-    let before = [state(&node.data())?, state(&node.logs())?];
-    let dry = tool.run("dry-run-stopped", &View::Plain, &["--dry-run", "--output", "json"])?;
-    check_dry_run(&dry, node, shards, "stopped", checks);
-    let dry = tool.run("dry-run-read-only", &read_only, &["--dry-run", "--output", "json"])?;
-    check_dry_run(&dry, node, shards, "stopped and read-only", checks);
-    refusal(tool, "no-consent-stopped", &["--output", "json"], "--yes", checks)?;
-    let after = [state(&node.data())?, state(&node.logs())?];
-    let [data, logs] = [0, 1].map(|at| before.get(at).zip(after.get(at)));
-    let differs =
-        |pair: Option<(&Fingerprint, &Fingerprint)>| pair.and_then(|(a, b)| a.difference(b));
-    checks.same("dry runs and refusals change nothing in the data folder", differs(data));
-    checks.same("dry runs and refusals change nothing in the log folder", differs(logs));
-    let is_clean = !Path::new("/var/lib/es-translog-fix/runs").exists();
-    checks.holds("they leave no record of a run", is_clean, || "there is one".to_owned());
-    fail_on_them(node, shards, checks)
-}
-
-/// The dry run has to name exactly the shards that the server fails on.
-fn check_dry_run(run: &Run, node: &Node, shards: &[Shard], when: &str, checks: &mut Checks) {
-    let wanted: Vec<String> =
-        shards.iter().filter(|shard| shard.fails(&node.version)).map(Shard::name).collect();
-    let found = run.json().map(|document| loss::planned_shards(&document));
-    checks.check(
-        &format!("dry run, {when}: exit 4 and a plan for each failing shard and no other"),
-        match found {
-            Ok(mut found) => {
-                found.sort();
-                let mut wanted = wanted;
-                wanted.sort();
-                if run.exit_code == 4 && found == wanted {
-                    Ok(())
-                } else {
-                    Err(format!("{}; planned {found:?}, not {wanted:?}", run.words()))
-                }
-            }
-            Err(error) => Err(error),
-        },
-    );
-}
-
-fn refusal(
-    tool: &mut Tool,
-    label: &str,
-    arguments: &[&str],
-    word: &str,
-    checks: &mut Checks,
-) -> Result<(), String> {
-    const REFUSED: i32 = 64;
-    let run = tool.run(label, &View::Plain, arguments)?;
-    let is_refused = run.exit_code & REFUSED != 0 && run.stderr.contains(word);
-    checks.holds(&format!("refused ({label})"), is_refused, || run.words());
-    Ok(())
-}
-
 /// The main job. Returns the id of the run.
 fn repair(
     node: &Node,
@@ -253,16 +177,17 @@ fn repair(
     checks: &mut Checks,
 ) -> Result<String, String> {
     checks.step("repair");
-    let cursor = journal_cursor()?;
-    node.keep_copies(true)?;
+    let (stops_before, starts_before) = node.stops_and_starts()?;
+    Node::keep_copies(true)?;
     let run = tool.run("repair", &View::Plain, &REPAIR)?;
-    node.keep_copies(false)?;
+    Node::keep_copies(false)?;
     checks.holds("repaired, shards are up (exit 1)", run.exit_code == 1, || run.words());
     let document = run.json()?;
     let rounds = document.get("rounds").and_then(serde_json::Value::as_array);
     let round_count = rounds.map_or(0, Vec::len);
     checks.outcome.round_count = round_count as u64;
-    let (stop_count, start_count) = node.stops_and_starts(&cursor)?;
+    let (stops, starts) = node.stops_and_starts()?;
+    let (stop_count, start_count) = (stops - stops_before, starts - starts_before);
     let is_one_each = (stop_count, start_count) == (round_count, round_count);
     checks.holds(
         "at most two rounds, one stop and one start a round",
@@ -308,7 +233,7 @@ fn look_again(node: &Node, shards: &[Shard], checks: &mut Checks) -> Result<(), 
 /// Takes the repair back on the copy that was made before the start.
 fn undo(node: &Node, tool: &mut Tool, id: &str, checks: &mut Checks) -> Result<(), String> {
     checks.step("undo on a copy");
-    let (before, repaired) = node.copies();
+    let (before, repaired) = Node::copies();
     let name = node.version.program();
     let view = View::Instead { folder: repaired.clone(), place: "/var/lib".into() };
     let run = tool.run("undo", &view, &["undo", id, "--yes", "--service", "none"])?;

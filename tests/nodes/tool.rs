@@ -21,7 +21,8 @@ pub(crate) enum View {
     Plain,
     /// With these folders read-only.
     ReadOnly(Vec<PathBuf>),
-    /// With another folder in the place of one: what is there, and where it is shown.
+    /// With another folder in the place of one, and no network: what is there, and where it is
+    /// shown.
     Instead { folder: PathBuf, place: PathBuf },
 }
 
@@ -110,6 +111,8 @@ impl View {
             }
             Self::Instead { folder, place } => {
                 let mut words = script(INSTEAD);
+                // The node that runs on the real folder must not answer for this one.
+                words.insert(1, "--net".into());
                 words.extend([folder.into(), place.into()]);
                 words
             }
