@@ -4,7 +4,7 @@ use super::event::Event;
 use super::settings::{JobSettings, Target, Targets};
 use super::survey::{Candidate, SurveyError};
 use crate::log::{Finding, Scan, ShardName, live_log_files, scan_files};
-use crate::node::{Inventory, inventory, locate, shard_at};
+use crate::node::{Inventory, NodeError, inventory, locate, shard_at};
 use crate::plan::{Refusal, Rule};
 
 /// What the log and the folders nominate.
@@ -36,7 +36,7 @@ pub(super) fn nominate(
     let mut is_past = false;
     let candidates = match &settings.targets {
         Targets::All => inventory.shards.iter().map(|folder| Candidate::of(folder, None)).collect(),
-        Targets::Named(targets) => named(targets, &inventory)?,
+        Targets::Named(targets) => named(targets, &inventory, &mut refusals)?,
         Targets::FromLog => {
             let scan = read_log(settings, say)?;
             is_past = scan.is_past;
@@ -97,11 +97,21 @@ pub(super) fn from_findings(
     candidates
 }
 
-fn named(targets: &[Target], inventory: &Inventory) -> Result<Vec<Candidate>, SurveyError> {
+fn named(
+    targets: &[Target],
+    inventory: &Inventory,
+    refusals: &mut Vec<Refusal>,
+) -> Result<Vec<Candidate>, SurveyError> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for target in targets {
         let mut found = match target {
-            Target::Folder(path) => vec![Candidate::of(&shard_at(path)?, None)],
+            Target::Folder(path) => match shard_at(path) {
+                Err(error @ NodeError::Link { .. }) => {
+                    refusals.push(Refusal::new(Rule::Layout, error.to_string()));
+                    continue;
+                }
+                found => vec![Candidate::of(&found?, None)],
+            },
             Target::Index(name) => of_inventory(inventory, |shard| shard.index == *name),
             Target::Shard(name, number) => {
                 of_inventory(inventory, |shard| shard.index == *name && shard.number == *number)

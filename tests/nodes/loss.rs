@@ -13,6 +13,11 @@ pub(crate) fn planned_shards(document: &Value) -> Vec<String> {
     shards.into_iter().flatten().filter(with_plan).filter_map(name_of).collect()
 }
 
+/// The shards that a list in a report is about.
+pub(crate) fn names_of(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(name_of).collect()
+}
+
 fn name_of(shard: &Value) -> Option<String> {
     Some(format!("{}/{}", shard.get("index")?.as_str()?, shard.get("shard")?.as_u64()?))
 }

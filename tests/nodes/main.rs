@@ -7,7 +7,7 @@
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
 //! The servers are composed once and kept in `ES_TRANSLOG_FIX_NODES`
 //! (`~/.cache/es-translog-fix-nodes`). Logs and everything the program said stay in
-//! `target/nodes/VERSION/`. The last line is `N passed, N failed, N skipped`.
+//! `target/*/tmp/nodes/VERSION/`. The last line is `N passed, N failed, N skipped`.
 //!
 //! Outside, `prepare` looks for what is needed and composes; inside the sandbox the same program
 //! runs `red_to_green`. `node`, `http`, `documents`, `damage`, `tool` and `fingerprint` are for any

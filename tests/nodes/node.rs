@@ -170,7 +170,8 @@ impl Node {
         Ok((count(STOPPED)?, count(STARTED)?))
     }
 
-    /// The folder with copies of /var/lib as it was after the last stop, and before the next start.
+    /// The folders with copies of /var/lib as it was after the first stop, and before the start
+    /// that followed.
     pub(crate) fn copies() -> (PathBuf, PathBuf) {
         ("/var/node-copies/after-stop".into(), "/var/node-copies/before-start".into())
     }
@@ -192,7 +193,8 @@ const COPIES: &str = r#"#!/bin/sh
 set -eu
 [ -e /run/node-copies/wanted ] || exit 0
 to=/var/node-copies/$1
-rm -rf "$to"
+# Of several rounds the first.
+[ ! -e "$to" ] || exit 0
 mkdir -p "$to"
 set -- "$2" "$2.es-translog-fix" /var/lib/es-translog-fix
 for folder; do

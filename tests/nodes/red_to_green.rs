@@ -142,6 +142,7 @@ pub(crate) fn fail_on_them(
     checks.step("start with the damage");
     let failing: Vec<&Shard> = shards.iter().filter(|shard| shard.fails(&node.version)).collect();
     let sound_count = shards.len() - failing.len();
+    let log_before = node.log_text()?.len();
     node.start(|states| {
         let count = |wanted: &str| states.iter().filter(|shard| shard.state == wanted).count();
         let is_failed = |shard: &&&Shard| {
@@ -161,7 +162,8 @@ pub(crate) fn fail_on_them(
     };
     let all_named = wait_for(std::time::Duration::from_secs(20), || {
         let log = node.log_text().unwrap_or_default();
-        failing.iter().all(|shard| is_named(shard, &log))
+        let since = log.get(log_before..).unwrap_or(&log);
+        failing.iter().all(|shard| is_named(shard, since))
     });
     checks.holds("the server fails on the damaged shards and logs it", all_named, || {
         "not every damaged shard is in its log".to_owned()
