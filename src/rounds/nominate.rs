@@ -130,3 +130,24 @@ fn of_inventory(inventory: &Inventory, wanted: impl Fn(&ShardName) -> bool) -> V
     let shards = inventory.shards.iter().filter(|folder| wanted(&folder.shard));
     shards.map(|folder| Candidate::of(folder, None)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_folder_that_is_a_link_is_refused() {
+        let top = tempfile::tempdir().unwrap();
+        let real = top.path().join("elsewhere/translog");
+        std::fs::create_dir_all(&real).unwrap();
+        let index = top.path().join("nodes/0/indices/orders");
+        std::fs::create_dir_all(&index).unwrap();
+        let link = index.join("0");
+        std::os::unix::fs::symlink(top.path().join("elsewhere"), &link).unwrap();
+        let mut refusals = Vec::new();
+        let targets = [Target::Folder(link)];
+        let found = named(&targets, &Inventory::default(), &mut refusals).unwrap();
+        assert!(found.is_empty());
+        assert_eq!(refusals.iter().map(|refusal| refusal.rule).collect::<Vec<_>>(), [Rule::Layout]);
+    }
+}
