@@ -10,8 +10,8 @@ use super::names::{IndexName, TranslogName};
 use super::source::FileSource;
 use super::walk::{Bound, Walk, walk};
 use crate::format::{
-    Checkpoint, Commit, Corrected, Framing, HeaderVersion, ReadAt, TranslogHeader, Unreadable,
-    heal_checkpoint, heal_header,
+    Checkpoint, Commit, Corrected, Framing, HEADER_MAX_BYTES, HeaderVersion, ReadAt,
+    TranslogHeader, Unreadable, heal_checkpoint, heal_header,
 };
 use crate::node::ShardFolder;
 
@@ -19,8 +19,6 @@ use crate::node::ShardFolder;
 const COMMIT_MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// A checkpoint has at most 88 bytes; more is read so that a damaged one can be described.
 const CHECKPOINT_MAX_BYTES: u64 = 1024 * 1024;
-/// Bytes from which a header is decoded: 12 of codec, a UUID of any length in use, term, CRC.
-const HEADER_MAX_BYTES: usize = 512;
 /// Files in one folder that are looked at.
 const FILES_MAX: usize = 1_000_000;
 /// Header lengths of versions 3 and 2 with the usual UUID of 22 characters.

@@ -27,6 +27,8 @@ const UUID_LENGTH_OFFSET: usize = 17;
 const UUID_OFFSET: usize = 21;
 /// No UUID is longer; the usual one has 22 characters.
 const UUID_MAX_BYTES: usize = 256;
+/// Bytes from which any header can be decoded.
+pub const HEADER_MAX_BYTES: usize = UUID_OFFSET + UUID_MAX_BYTES + 12;
 /// Versions that can come one day; more is a damaged field.
 const VERSION_MAX: u32 = 15;
 
@@ -42,6 +44,15 @@ pub enum HeaderVersion {
 }
 
 impl HeaderVersion {
+    fn of(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::V1),
+            2 => Some(Self::V2),
+            3 => Some(Self::V3),
+            _ => None,
+        }
+    }
+
     fn number(self) -> u32 {
         match self {
             Self::V1 => 1,
@@ -63,7 +74,8 @@ pub struct TranslogHeader {
 }
 
 impl TranslogHeader {
-    /// Decodes the header from the first bytes of a file; `None` for a file without one.
+    /// Decodes the header from the first [`HEADER_MAX_BYTES`] of a file; `None` for a file
+    /// without one.
     ///
     /// # Errors
     /// When the header is damaged or cut, or its version is not known.
@@ -77,32 +89,24 @@ impl TranslogHeader {
         }
         expect(file_start, 0, &CODEC_MAGIC, "the codec magic")?;
         expect(file_start, CODEC_MAGIC.len(), CODEC_NAME, "the codec name `translog`")?;
-        let version = match u32::from_be_bytes(array(file_start, VERSION_OFFSET)?) {
-            1 => {
-                let header = Self { version: HeaderVersion::V1, uuid: None, primary_term: None };
-                return Ok(Some(header));
-            }
-            2 => HeaderVersion::V2,
-            3 => HeaderVersion::V3,
-            number @ 4..=VERSION_MAX => {
-                return Err(Unreadable::Newer(format!("translog header version {number}")));
-            }
-            number => {
-                let offset = VERSION_OFFSET as u64;
-                return Err(Defect::new(offset, "version 1 to 3", number.to_string()).into());
-            }
-        };
-        let length = u32::from_be_bytes(array(file_start, UUID_LENGTH_OFFSET)?);
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length == 0 || length > UUID_MAX_BYTES {
-            let offset = UUID_LENGTH_OFFSET as u64;
-            return Err(Defect::new(offset, "a UUID's length", length.to_string()).into());
+        let number = u32::from_be_bytes(array(file_start, VERSION_OFFSET)?);
+        let version = HeaderVersion::of(number).ok_or_else(|| unknown_version(number))?;
+        if version != HeaderVersion::V3 && is_checked_as_v3(file_start) {
+            let offset = VERSION_OFFSET as u64;
+            return Err(Defect::new(offset, "version 3", number.to_string()).into());
         }
-        let term_offset = UUID_OFFSET.saturating_add(length);
-        let uuid = file_start.get(UUID_OFFSET..term_offset).ok_or_else(|| cut(file_start))?;
+        if version == HeaderVersion::V1 {
+            return Ok(Some(Self { version, uuid: None, primary_term: None }));
+        }
+        let uuid = uuid(file_start)?;
         let primary_term = match version {
-            HeaderVersion::V3 => Some(checked_term(file_start, term_offset)?),
-            HeaderVersion::V1 | HeaderVersion::V2 => None,
+            HeaderVersion::V3 => {
+                Some(checked_term(file_start, UUID_OFFSET.saturating_add(uuid.len()))?)
+            }
+            HeaderVersion::V1 | HeaderVersion::V2 => {
+                check_characters(uuid)?;
+                None
+            }
         };
         let uuid = Some(String::from_utf8_lossy(uuid).into_owned());
         Ok(Some(Self { version, uuid, primary_term }))
@@ -141,6 +145,49 @@ impl TranslogHeader {
     }
 }
 
+fn unknown_version(number: u32) -> Unreadable {
+    if (4..=VERSION_MAX).contains(&number) {
+        return Unreadable::Newer(format!("translog header version {number}"));
+    }
+    Defect::new(VERSION_OFFSET as u64, "version 1 to 3", number.to_string()).into()
+}
+
+fn uuid(file_start: &[u8]) -> Result<&[u8], Unreadable> {
+    let length = u32::from_be_bytes(array(file_start, UUID_LENGTH_OFFSET)?);
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if length == 0 || length > UUID_MAX_BYTES {
+        let offset = UUID_LENGTH_OFFSET as u64;
+        return Err(Defect::new(offset, "a UUID's length", length.to_string()).into());
+    }
+    file_start
+        .get(UUID_OFFSET..UUID_OFFSET.saturating_add(length))
+        .ok_or_else(|| cut(file_start).into())
+}
+
+/// UUIDs are in base 64 for URLs, which a damaged one, or the record behind a wrong length, may
+/// not be. In version 3 the checksum tells.
+fn check_characters(uuid: &[u8]) -> Result<(), Defect> {
+    let is_other = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_');
+    match uuid.iter().enumerate().find(|(_, byte)| is_other(byte)) {
+        None => Ok(()),
+        Some((at, byte)) => {
+            let offset = UUID_OFFSET.saturating_add(at) as u64;
+            Err(Defect::new(offset, "a UUID in base 64", byte.escape_ascii().to_string()))
+        }
+    }
+}
+
+/// Whether a checksum of version 3 holds over a header that says another one: that one is a
+/// flipped bit away.
+fn is_checked_as_v3(file_start: &[u8]) -> bool {
+    let mut start = file_start.get(..HEADER_MAX_BYTES).unwrap_or(file_start).to_vec();
+    if let Some(version) = start.get_mut(VERSION_OFFSET..UUID_LENGTH_OFFSET) {
+        version.copy_from_slice(&3_u32.to_be_bytes());
+    }
+    let term_offset = uuid(&start).map(|uuid| UUID_OFFSET.saturating_add(uuid.len()));
+    term_offset.is_ok_and(|offset| checked_term(&start, offset).is_ok())
+}
+
 fn checked_term(file_start: &[u8], term_offset: usize) -> Result<i64, Unreadable> {
     let crc_offset = term_offset.saturating_add(8);
     let term = i64::from_be_bytes(array(file_start, term_offset)?);
@@ -176,68 +223,4 @@ fn cut(file_start: &[u8]) -> Defect {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const V1: &str = "3fd76c17087472616e736c6f6700000001";
-    const V2: &str = "3fd76c17087472616e736c6f67000000020000001641414141414141414141414141414141\
-                      414141414141";
-    const V3: &str = "3fd76c17087472616e736c6f67000000030000001641414141414141414141414141414141\
-                      414141414141000000000000000104830a32";
-
-    fn bytes(hex: &str) -> Vec<u8> {
-        let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
-        let pair =
-            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-        digits.chunks(2).map(pair).collect()
-    }
-
-    #[test]
-    fn every_version_reads_and_writes_the_same_bytes() {
-        let uuid = Some("A".repeat(22));
-        for (hex, version, uuid, primary_term) in [
-            (V1, HeaderVersion::V1, None, None),
-            (V2, HeaderVersion::V2, uuid.clone(), None),
-            (V3, HeaderVersion::V3, uuid, Some(1)),
-        ] {
-            let header = TranslogHeader { version, uuid, primary_term };
-            assert_eq!(TranslogHeader::decode(&bytes(hex)).unwrap(), Some(header.clone()));
-            assert_eq!(header.encode(), bytes(hex));
-            assert_eq!(header.len_bytes(), bytes(hex).len() as u64);
-        }
-    }
-
-    #[test]
-    fn empty_and_headerless_files_have_none() {
-        assert_eq!(TranslogHeader::decode(&[]), Ok(None));
-        assert_eq!(TranslogHeader::decode(&[0, 0, 0, 47, 2]), Ok(None));
-    }
-
-    #[test]
-    fn every_cut_and_every_flip_is_noticed() {
-        for (hex, whole) in [(V1, 17), (V2, 43), (V3, 55)] {
-            let good = bytes(hex);
-            assert_eq!(good.len(), whole);
-            for len in 1..whole {
-                assert!(TranslogHeader::decode(&good[..len]).is_err(), "{whole} cut at {len}");
-            }
-            for index in 0..whole {
-                for bit in 0..8 {
-                    let mut bad = good.clone();
-                    bad[index] ^= 1 << bit;
-                    let same = TranslogHeader::decode(&bad) == TranslogHeader::decode(&good);
-                    assert!(!same, "{whole}: byte {index} bit {bit}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn oversized_uuid_lengths_allocate_nothing() {
-        let mut bad = bytes(V2);
-        for length in [257_u32, 0x7fff_ffff, u32::MAX, 0] {
-            bad[17..21].copy_from_slice(&length.to_be_bytes());
-            assert!(TranslogHeader::decode(&bad).is_err());
-        }
-    }
-}
+mod tests;

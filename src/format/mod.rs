@@ -40,7 +40,7 @@ mod window;
 pub use bitflip::{BitSearch, FlippedBit, find_flipped_bit};
 pub use checkpoint::{Checkpoint, CheckpointForm};
 pub use defect::{Defect, Unreadable};
-pub use header::{HeaderVersion, TranslogHeader};
+pub use header::{HEADER_MAX_BYTES, HeaderVersion, TranslogHeader};
 pub use heal::{Fix, heal_record};
 pub use heal_whole::{Corrected, heal_checkpoint, heal_header};
 pub use index_file::{Depth, IndexFile, IndexFileForm, check_index_file};
