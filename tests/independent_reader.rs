@@ -3,10 +3,15 @@
 //!
 //! Small shards of each family are written here. With `ES_TRANSLOG_FIX_SAMPLES` naming a folder,
 //! every `translog` folder below it is read as well; real ones do best.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -37,7 +42,7 @@ fn has_python() -> bool {
 }
 
 fn say(line: &str) {
-    writeln!(io::stderr(), "{line}").unwrap();
+    eprintln!("{line}");
 }
 
 /// What the script says, by folder.

@@ -257,3 +257,7 @@ fn check_length(bytes: &[u8], form: Option<CheckpointForm>) -> Result<(), Defect
 fn cut(bytes: &[u8]) -> Defect {
     Defect::new(bytes.len() as u64, "the rest of the checkpoint", "the end of the file")
 }
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "numbers of small literals")]
+mod tests;

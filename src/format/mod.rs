@@ -35,6 +35,7 @@ mod segments;
 mod segments_3;
 mod segments_encode;
 mod state;
+mod translog_footer;
 mod window;
 
 pub use bitflip::{BitSearch, FlippedBit, find_flipped_bit};
@@ -54,5 +55,8 @@ pub use segment::Segment;
 pub use segment_info::SegmentInfo;
 pub use segments::Commit;
 pub use segments_encode::encode_empty_commit;
-pub use state::{IndexState, ShardState, encode_json_state, encode_smile_state, newest_state_file};
+pub use state::{
+    IndexState, NodeState, ShardState, encode_json_state, encode_smile_state, newest_state_file,
+};
+pub use translog_footer::{TRANSLOG_FOOTER_BYTES, is_translog_footer};
 pub use window::ReadAt;

@@ -1,14 +1,16 @@
-//! State files of an index and a shard: `_state/state-N.st`, and `state-N` up to 1.4.
+//! State files of an index, a shard and a node: `_state/state-N.st` and `node-N.st`, and `state-N`
+//! up to 1.4.
 //!
 //! | field | type | versions |
 //! |---|---|---|
 //! | codec header | magic `3FD76C17`, `05` `state`, i32 version | 0 (1.5 to 2.x), 1 (5.x to 7.x, OpenSearch), 2 (8 and later) |
-//! | content type | i32: 0 JSON, 1 SMILE; little-endian in version 2 | all |
+//! | content type | i32: 0 JSON, 1 SMILE, 2 YAML, 3 CBOR; little-endian in version 2 | all |
 //! | old version | i64 | 0 |
 //! | document | JSON or SMILE, one object | all |
 //! | footer | codec footer, 16 bytes | all |
 //!
-//! Up to 1.4 the file is the bare document. Sources: `MetaDataStateFormat` (1.5.0, 2.4.6, 5.6.3,
+//! Up to 1.4 the file is the bare document, without a checksum. YAML and CBOR are never written
+//! and not read. The documents nest a few levels; more than 128 are refused. Sources: `MetaDataStateFormat` (1.5.0, 2.4.6, 5.6.3,
 //! 7.8.0, 8.x), `IndexMetaData`, `ShardStateMetaData`; version 2 as read on 8.19.0 and 9.1.0.
 
 use std::collections::BTreeMap;
@@ -17,11 +19,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::codec::{FOOTER_BYTES, check_footer};
+use super::codec::{CODEC_MAGIC, FOOTER_BYTES, check_footer, expect_codec_name};
 use super::cursor::Cursor;
 use super::defect::{Defect, Unreadable};
 
-const MAGIC: u32 = 0x3FD7_6C17;
 const NAME: &str = "state";
 const JSON: u32 = 0;
 const SMILE: u32 = 1;
@@ -56,6 +57,24 @@ pub struct ShardState {
     pub allocation_id: Option<String>,
     /// `REMOTE` where the data is kept elsewhere (OpenSearch).
     pub data_location: Option<String>,
+}
+
+/// What a node says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeState {
+    /// Its id, from 5.0 on.
+    pub id: Option<String>,
+    /// The version that wrote it, as a number, from 7.0 on: 7172899 is 7.17.28. Of OpenSearch
+    /// with bit 27 flipped.
+    pub version: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct NodeDocument {
+    #[serde(default)]
+    node_id: Option<String>,
+    #[serde(default)]
+    node_version: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +149,17 @@ impl ShardState {
     }
 }
 
+impl NodeState {
+    /// Decodes the state file of a node.
+    ///
+    /// # Errors
+    /// When it is damaged, or its version or content type is not known.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let document: NodeDocument = document(bytes)?;
+        Ok(Self { id: document.node_id, version: document.node_version })
+    }
+}
+
 /// The state file a server reads: the highest number, and of two of that number the `.st` one.
 pub fn newest_state_file<'a>(
     names: impl Iterator<Item = &'a str>,
@@ -146,10 +176,10 @@ pub fn newest_state_file<'a>(
         .map(|(_, name)| name)
 }
 
-/// A state file of version 1 around a JSON document: what 1.5 to 2.x wrote by default.
+/// A state file of version 0 around a JSON document: what 1.5 to 2.x wrote by default.
 #[must_use]
 pub fn encode_json_state(document: &Value) -> Vec<u8> {
-    let mut bytes = Vec::from(MAGIC.to_be_bytes());
+    let mut bytes = Vec::from(CODEC_MAGIC.to_be_bytes());
     bytes.push(5);
     bytes.extend_from_slice(NAME.as_bytes());
     bytes.extend_from_slice(&0_u32.to_be_bytes());
@@ -165,7 +195,7 @@ pub fn encode_json_state(document: &Value) -> Vec<u8> {
 /// # Errors
 /// When the document cannot be written as SMILE.
 pub fn encode_smile_state(document: &Value) -> Result<Vec<u8>, serde_smile::Error> {
-    let mut bytes = Vec::from(MAGIC.to_be_bytes());
+    let mut bytes = Vec::from(CODEC_MAGIC.to_be_bytes());
     bytes.push(5);
     bytes.extend_from_slice(NAME.as_bytes());
     bytes.extend_from_slice(&1_u32.to_be_bytes());
@@ -176,23 +206,19 @@ pub fn encode_smile_state(document: &Value) -> Result<Vec<u8>, serde_smile::Erro
 }
 
 fn document<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+    let damaged = |what: &str| Defect::new(0, format!("a {what} document"), "none");
     if bytes.starts_with(SMILE_START) {
-        return smile(bytes, 0);
+        return serde_smile::from_slice(bytes).map_err(|_| damaged("SMILE").into());
     }
     if bytes.first() == Some(&b'{') {
-        return json(bytes, 0);
+        return serde_json::from_slice(bytes).map_err(|_| damaged("JSON").into());
     }
     let mut cursor = Cursor::new(bytes);
-    let magic = cursor.u32("the codec magic")?;
-    if magic != MAGIC {
-        return Err(Defect::new(0, format!("{MAGIC:08x}"), format!("{magic:08x}")).into());
-    }
+    expect_codec_name(&mut cursor, NAME)?;
     check_footer(bytes)?;
-    let name = cursor.string("the codec name")?;
     let version = cursor.u32("the version")?;
-    if name != NAME || version > 2 {
-        let name = name.escape_debug();
-        return Err(Unreadable::Newer(format!("state file {name} of version {version}")));
+    if version > 2 {
+        return Err(Unreadable::Newer(format!("state file of version {version}")));
     }
     let content_type = cursor.u32("the content type")?;
     let content_type = if version == 2 { content_type.swap_bytes() } else { content_type };
@@ -203,21 +229,15 @@ fn document<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     let end = bytes.len().saturating_sub(FOOTER_BYTES);
     let content =
         bytes.get(from..end).ok_or_else(|| Defect::new(from as u64, "a document", "the footer"))?;
+    // The checksum holds: what cannot be read is not damaged.
+    let newer = |what: &str, error: &dyn std::fmt::Display| {
+        Unreadable::Newer(format!("state file version {version} of another form ({what}: {error})"))
+    };
     match content_type {
-        JSON => json(content, from),
-        SMILE => smile(content, from),
+        JSON => serde_json::from_slice(content).map_err(|error| newer("JSON", &error)),
+        SMILE => serde_smile::from_slice(content).map_err(|error| newer("SMILE", &error)),
         other => Err(Unreadable::Newer(format!("state file of content type {other}"))),
     }
-}
-
-fn json<T: DeserializeOwned>(content: &[u8], offset: usize) -> Result<T, Unreadable> {
-    serde_json::from_slice(content)
-        .map_err(|error| Defect::new(offset as u64, "a JSON document", error.to_string()).into())
-}
-
-fn smile<T: DeserializeOwned>(content: &[u8], offset: usize) -> Result<T, Unreadable> {
-    serde_smile::from_slice(content)
-        .map_err(|error| Defect::new(offset as u64, "a SMILE document", error.to_string()).into())
 }
 
 fn text(value: Value) -> String {
@@ -226,3 +246,7 @@ fn text(value: Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "numbers of small literals")]
+mod tests;

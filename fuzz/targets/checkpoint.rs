@@ -1,0 +1,23 @@
+#![no_main]
+//! Checkpoints: whatever is read is written back as the same bytes, and under a checksum that
+//! holds only a version that is known or newer is there.
+use es_translog_fix::format::{Checkpoint, CheckpointForm, checkpoint_flip};
+use es_translog_fix_fuzz::with_footer;
+use libfuzzer_sys::fuzz_target;
+
+fn check(data: &[u8]) {
+    if let Ok(checkpoint) = Checkpoint::decode(data) {
+        let length = usize::try_from(checkpoint.form.len_bytes()).unwrap();
+        assert_eq!(checkpoint.encode(), data[..length]);
+        assert!(data.len() == length || checkpoint.form == CheckpointForm::Raw);
+    }
+    if let Some(flip) = checkpoint_flip(data) {
+        assert!(Checkpoint::decode(data).is_err());
+        Checkpoint::decode(&flip.applied(data)).unwrap();
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    check(data);
+    check(&with_footer(data));
+});
