@@ -259,5 +259,4 @@ fn cut(bytes: &[u8]) -> Defect {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "numbers of small literals")]
 mod tests;
