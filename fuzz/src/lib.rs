@@ -31,7 +31,7 @@ pub fn pieces(mut data: &[u8], unit: usize) -> impl Iterator<Item = &[u8]> {
 #[must_use]
 pub fn records(data: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for body in pieces(data, 1) {
+    for body in pieces(data, 1).filter(|body| !body.is_empty()) {
         let size = u32::try_from(body.len() + 4).unwrap_or(0);
         bytes.extend_from_slice(&size.to_be_bytes());
         bytes.extend_from_slice(body);

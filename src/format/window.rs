@@ -60,8 +60,9 @@ impl<'a, R: ReadAt + ?Sized> Window<'a, R> {
     }
 
     fn fill(&mut self, offset: u64, length: usize) -> io::Result<()> {
+        let rest = self.source.len_bytes().saturating_sub(offset);
         self.start = offset;
-        self.bytes.resize(length, 0);
+        self.bytes.resize(usize::try_from(rest).map_or(length, |rest| rest.min(length)), 0);
         let mut filled = 0_usize;
         while let Some(rest) = self.bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match self.source.read_at(offset.saturating_add(filled as u64), rest)? {
