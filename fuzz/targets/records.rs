@@ -1,7 +1,7 @@
 #![no_main]
 //! Records in each framing: reading goes forward and ends, and what is found behind damage is a
 //! record.
-use es_translog_fix::format::{BadKind, Framing, Item, Records, find_record, record_flip};
+use es_translog_fix::format::{BadKind, Framing, Item, Records, find_record, heal_record};
 use es_translog_fix_fuzz::records;
 use libfuzzer_sys::fuzz_target;
 
@@ -19,7 +19,7 @@ fn check(bytes: &[u8], framing: Framing, has_crcs: bool) {
             Item::Bad(bad) => {
                 assert_eq!(bad.offset, at);
                 assert!(!has_crcs || framing != Framing::Sized || bad.kind == BadKind::Newer);
-                record_flip(bytes, framing, at, end).unwrap();
+                heal_record(bytes, framing, at, end).unwrap();
                 break;
             }
             Item::End { offset } => {
