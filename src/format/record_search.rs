@@ -61,7 +61,7 @@ fn find_record_within<R: ReadAt + ?Sized>(
             if let Some(size) = possible_size(start, rest)
                 && (size <= LONG_BYTES || vain_bytes < vain_bytes_max)
             {
-                match trial(&mut candidates, framing, offset, size)? {
+                match trial(&mut candidates, framing, (offset, to_offset), size)? {
                     Trial::Found => return Ok(Some(offset)),
                     Trial::Vain { bytes } => vain_bytes = vain_bytes.saturating_add(bytes),
                 }
@@ -93,7 +93,7 @@ enum Trial {
 fn trial<R: ReadAt + ?Sized>(
     window: &mut Window<R>,
     framing: Framing,
-    offset: u64,
+    (offset, to_offset): (u64, u64),
     size: u64,
 ) -> io::Result<Trial> {
     let body_offset = offset.saturating_add(SIZE_BYTES);
@@ -103,8 +103,8 @@ fn trial<R: ReadAt + ?Sized>(
         let bytes = if decoded.is_long { LONG_TRIAL_BYTES } else { 0 };
         return Ok(Trial::Vain { bytes });
     }
-    let end_offset = body_offset.saturating_add(size);
-    match record_at(window, framing, offset, end_offset)? {
+    // As it will be read: where the body tells the end, what follows can make a difference.
+    match record_at(window, framing, offset, to_offset)? {
         Item::Record(record) if record.note.is_none() => Ok(Trial::Found),
         _ => Ok(Trial::Vain { bytes: size }),
     }

@@ -68,3 +68,12 @@ fn what_is_checksummed_in_vain_is_limited() {
     assert_eq!(within(5 * 6_100), Some(good_at));
     assert_eq!(within(4 * 6_000), None, "a long one behind the limit is passed over");
 }
+
+/// Up to 1.3 there are no no-ops: what could be one where its size is believed is a query that
+/// ends elsewhere.
+#[test]
+fn what_is_found_reads_as_a_record() {
+    let body = [&[4, 0, 0][..], &[0; 14], &[1, b'x']].concat();
+    let bytes = [&[9][..], &framed(&body, Framing::Headerless), &[7; 30]].concat();
+    assert_eq!(search(&bytes, Framing::Headerless, 0), None);
+}
