@@ -99,14 +99,14 @@ impl TranslogHeader {
             return Ok(Some(Self { version, uuid: None, primary_term: None }));
         }
         let uuid = uuid(file_start)?;
-        let primary_term = match version {
-            HeaderVersion::V3 => {
-                Some(checked_term(file_start, UUID_OFFSET.saturating_add(uuid.len()))?)
-            }
-            HeaderVersion::V1 | HeaderVersion::V2 => {
-                check_characters(uuid)?;
-                None
-            }
+        let primary_term = if version == HeaderVersion::V3 {
+            let term = checked_term(file_start, UUID_OFFSET.saturating_add(uuid.len()))?;
+            // The checksum holds, so this is no damage.
+            check_characters(uuid).map_err(|defect| Unreadable::Newer(defect.to_string()))?;
+            Some(term)
+        } else {
+            check_characters(uuid)?;
+            None
         };
         let uuid = Some(String::from_utf8_lossy(uuid).into_owned());
         Ok(Some(Self { version, uuid, primary_term }))
@@ -165,7 +165,7 @@ fn uuid(file_start: &[u8]) -> Result<&[u8], Unreadable> {
 }
 
 /// UUIDs are in base 64 for URLs, which a damaged one, or the record behind a wrong length, may
-/// not be. In version 3 the checksum tells.
+/// not be.
 fn check_characters(uuid: &[u8]) -> Result<(), Defect> {
     let is_other = |byte: &u8| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_');
     match uuid.iter().enumerate().find(|(_, byte)| is_other(byte)) {

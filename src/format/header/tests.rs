@@ -79,3 +79,12 @@ fn oversized_uuid_lengths_allocate_nothing() {
         assert!(TranslogHeader::decode(&bad).is_err());
     }
 }
+
+#[test]
+fn a_uuid_of_other_bytes_under_a_sound_checksum_is_newer() {
+    let mut file = bytes(V3);
+    file[28] = 0xae;
+    let crc = crc32fast::hash(&file[..51]);
+    file[51..].copy_from_slice(&crc.to_be_bytes());
+    assert!(matches!(TranslogHeader::decode(&file), Err(Unreadable::Newer(_))));
+}
