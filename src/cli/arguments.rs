@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::reading::{CheckArguments, ExportArguments, InspectArguments};
 use crate::plan::Level;
 
 /// Finds, proves and repairs damaged translogs of an Elasticsearch or OpenSearch node.
@@ -34,6 +35,12 @@ thing left to do; 4 damage left; 8 could not do the job; 16 usage; 32 cancelled 
 /// Commands beside the main job.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Verify every shard of a node, or below given paths, by its bytes; writes nothing
+    Check(CheckArguments),
+    /// Decode translogs, checkpoints, commits, state files, markers and Lucene files
+    Inspect(InspectArguments),
+    /// Write operations as the lines of a bulk request
+    Export(ExportArguments),
     /// Put everything a run changed back, byte for byte
     Undo(RunArguments),
     /// Finish a run that was stopped
@@ -209,7 +216,7 @@ pub struct DrillArguments {
 /// What to generate.
 #[derive(Debug, Args)]
 pub struct GenerateArguments {
-    /// `man`, or the name of a shell
+    /// `man`, `problems`, or the name of a shell
     #[arg(value_name = "WHAT")]
     pub what: String,
 }

@@ -24,6 +24,14 @@ impl Exit {
     /// Refused by a safety rule.
     pub const REFUSED: Self = Self(64);
 
+    /// The end of a command that only reads: whether it found damage, and whether something could
+    /// not be read.
+    #[must_use]
+    pub fn of_reading(damage: bool, failed: bool) -> Self {
+        let damage = if damage { Self::DAMAGE_LEFT.0 } else { 0 };
+        Self(damage | if failed { Self::FAILED.0 } else { 0 })
+    }
+
     /// The number the process ends with.
     #[must_use]
     pub fn code(self) -> u8 {

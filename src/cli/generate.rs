@@ -9,11 +9,14 @@ use super::Failure;
 use super::arguments::Arguments;
 use super::exit::Exit;
 use super::sink::print;
+use crate::report::{problems_in_markdown, problems_in_roff};
 
-/// Prints the man page (`man`) or the completions of a shell.
+/// Prints the man page (`man`), the table of problems (`problems`) or the completions of a shell.
 pub(super) fn run(what: &str) -> Result<Exit, Failure> {
     let text = if what == "man" {
         man_page().map_err(Failure::of)?
+    } else if what == "problems" {
+        problems_in_markdown()
     } else {
         let shell = Shell::from_str(what).map_err(|_| {
             Failure::new(Exit::USAGE, format!("{what:?} is neither `man` nor the name of a shell"))
@@ -39,6 +42,7 @@ pub fn man_page() -> std::io::Result<String> {
         man.render_description_section(&mut page)?;
         man.render_options_section(&mut page)?;
     }
+    page.extend(problems_in_roff().into_bytes());
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 

@@ -3,11 +3,15 @@
 
 mod arguments;
 mod ask;
+mod check;
 mod drill;
 mod exit;
+mod export;
 mod generate;
+mod inspect;
 mod main_job;
 mod node;
+mod reading;
 mod runs;
 mod signals;
 mod sink;
@@ -38,6 +42,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
     let typed = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let result = match arguments.command {
         None => main_job::run(&arguments.main, typed),
+        Some(Command::Check(check)) => check::run(&check),
+        Some(Command::Inspect(files)) => Ok(inspect::run(&files)),
+        Some(Command::Export(shards)) => export::run(&shards),
         Some(Command::Undo(run)) => undo::undo(&run),
         Some(Command::Resume(run)) => undo::resume(&run),
         Some(Command::Runs(runs)) => runs::run(&runs),

@@ -12,6 +12,10 @@ use crate::format::{Checkpoint, CheckpointForm, Corrected, Unreadable};
 /// Generations between the first and the last that are judged. The fullest real folder seen had
 /// some 400; more means a number that cannot be right.
 const GENERATIONS_MAX: u64 = 100_000;
+/// Length of a checkpoint of 2.x.
+const RAW_BYTES: u64 = 20;
+/// Commit format of Lucene 5.1 and 5.2, which 2.0 has; later 2.x have 6.
+const FORMAT_OF_2_0: i32 = 5;
 
 /// The generations that the server opens, judged.
 #[derive(Debug, Clone)]
@@ -128,7 +132,9 @@ fn newest_checkpoint(
     // Only the 20-byte form of 2.x has no checksum: there a generation that does not exist is a
     // flipped bit, and not a translog that is gone.
     let plausible = evidence.translogs.contains_key(&checkpoint.generation)
-        && commit.generation.is_none_or(|first| first <= checkpoint.generation);
+        && commit.generation.is_none_or(|first| {
+            first <= checkpoint.generation || !evidence.translogs.contains_key(&first)
+        });
     if checkpoint.form == CheckpointForm::Raw && !plausible && !evidence.translogs.is_empty() {
         let message = format!(
             "the checkpoint names generation {}, which is not there (its 20 bytes have no checksum)",
@@ -136,6 +142,10 @@ fn newest_checkpoint(
         );
         problems.push(Problem::new(Code::CheckpointGeneration, &file.path, message).at(12));
         return (None, true);
+    }
+    if checkpoint.form == CheckpointForm::Raw && file.len_bytes > RAW_BYTES {
+        let message = format!("{} bytes; the server reads the first {RAW_BYTES}", file.len_bytes);
+        problems.push(Problem::new(Code::CheckpointLonger, &file.path, message).at(RAW_BYTES));
     }
     (Some(checkpoint.clone()), false)
 }
@@ -235,11 +245,16 @@ fn first_generation(
 /// Generations behind the last one: an interrupted roll leaves an empty one.
 fn later_generations(evidence: &Evidence, last: u64, problems: &mut Vec<Problem>) {
     let Some(next) = last.checked_add(1) else { return };
+    let commit = evidence.newest_commit().and_then(|file| file.commit.as_ref().ok());
+    // Only the next one is in the way of a start, and 2.0 never removes it (observed on 2.0.2).
+    let stays = commit.is_some_and(|commit| commit.format == FORMAT_OF_2_0);
     for (number, file) in evidence.translogs.range(next..) {
         let count = file.walk.whole.count;
         if count == 0 || file.copies_earlier {
             let message = format!("generation {number} is behind the last one, {last}");
-            problems.push(Problem::new(Code::NextGeneration, &file.path, message));
+            let is_in_the_way = stays && *number == next;
+            let code = if is_in_the_way { Code::NextGenerationStays } else { Code::NextGeneration };
+            problems.push(Problem::new(code, &file.path, message));
         } else {
             let message = format!(
                 "holds {count} operations, and translog.ckp ends with generation {last}; left alone"

@@ -72,6 +72,7 @@ pub struct Diagnosis {
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let mut problems = Vec::new();
     let family = judge_commit(evidence, &mut problems);
+    problems.extend(evidence.index_problems.iter().chain(&evidence.state_problems).cloned());
     let judged = match family {
         Some(Family::Stream) => {
             judge_stream(evidence, &mut problems).map_or(Judged::Nothing, Judged::Stream)
@@ -85,8 +86,28 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         let message = "left by an interrupted checkpoint copy";
         problems.push(Problem::new(Code::Temporary, &file.path, message));
     }
+    judge_closed(evidence, &mut problems);
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     Diagnosis { verdict: verdict(&problems), problems, judged }
+}
+
+/// A closed shard is started only when everything is in the commit: the global checkpoint of
+/// `translog.ckp` is then its highest sequence number (observed on 7.17.28).
+fn judge_closed(evidence: &Evidence, problems: &mut Vec<Problem>) {
+    let is_noted = |problem: &Problem| problem.severity == Severity::Note;
+    let by_seq_no = evidence.commit_text("translog_generation").is_none();
+    if !evidence.index_is_closed || !by_seq_no || !problems.iter().all(is_noted) {
+        return;
+    }
+    let said = evidence.checkpoint.as_ref().and_then(|file| file.checkpoint.as_ref().ok());
+    let highest = evidence.commit_number("max_seq_no");
+    if let (Some(said), Some(highest), Some(file)) = (said, highest, &evidence.checkpoint)
+        && said.global_checkpoint != highest
+    {
+        let global_checkpoint = said.global_checkpoint;
+        let message = format!("global checkpoint {global_checkpoint}, {highest} in the commit");
+        problems.push(Problem::new(Code::ClosedGlobalCheckpoint, &file.path, message));
+    }
 }
 
 fn judge_commit(evidence: &Evidence, problems: &mut Vec<Problem>) -> Option<Family> {
@@ -102,6 +123,13 @@ fn judge_commit(evidence: &Evidence, problems: &mut Vec<Problem>) -> Option<Fami
     for later in evidence.commits.iter().filter(|later| later.generation > newest.generation) {
         let message = "an interrupted commit; the server goes back to the one before";
         problems.push(Problem::new(Code::CommitTorn, &later.path, message));
+    }
+    for earlier in evidence.commits.iter().filter(|file| file.generation < newest.generation) {
+        if let (Err(Unreadable::Damaged(defect)), Ok(_)) = (&earlier.commit, &newest.commit) {
+            let code = Code::OlderCommitUnreadable;
+            let problem = Problem::new(code, &earlier.path, defect.to_string());
+            problems.push(problem.at(defect.offset));
+        }
     }
     match &newest.commit {
         Ok(_) => {}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::listed::Listing;
+use super::problem::Problem;
 use super::walk::Walk;
 use crate::format::{Checkpoint, Commit, Corrected, TranslogHeader, Unreadable};
 
@@ -107,6 +108,12 @@ pub struct Evidence {
     pub streams: Vec<StreamFile>,
     /// Left-overs of an interrupted checkpoint copy, named like a generation far too high.
     pub temporary: Vec<FileFacts>,
+    /// Whether the index's state says that it is closed.
+    pub index_is_closed: bool,
+    /// What is wrong with the shard's state files.
+    pub state_problems: Vec<Problem>,
+    /// What is wrong with the files of the Lucene commit, where that was looked at.
+    pub index_problems: Vec<Problem>,
     /// Which operations are named one by one.
     pub listing: Listing,
     /// Files whose names mean nothing to the server.

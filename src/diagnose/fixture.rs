@@ -66,6 +66,32 @@ impl Shard {
         shard
     }
 
+    /// The same with records of another primary term behind headers of term 1 in generation 3.
+    pub(crate) fn sequenced_of_term(term: i64) -> Self {
+        let shard = Self::sequenced();
+        let records = (20..30).map(|seq_no| index_10_of_term(seq_no, term));
+        let bytes = translog(&header(HeaderVersion::V3), records);
+        shard.put("translog-3.tlog", &bytes);
+        shard
+    }
+
+    /// Writes the commit anew with more user data.
+    pub(crate) fn edit_commit(&self, more: &[(&str, &str)]) {
+        let path = self.path().join("index/segments_3");
+        let bytes = fs::read(&path).unwrap();
+        let mut user_data = Commit::decode(&bytes, 3).unwrap().user_data;
+        user_data.extend(pairs(more));
+        fs::write(path, Commit::with_user_data(&bytes, 3, [8; 16], &user_data).unwrap()).unwrap();
+    }
+
+    /// Writes the commit of 2.x anew in another format.
+    pub(crate) fn remake_commit(&self, format: i32, generation: u64) {
+        let path = self.path().join("index").join(Commit::file_name(generation));
+        let user_data = Commit::decode(&fs::read(&path).unwrap(), generation).unwrap().user_data;
+        let bytes = encode_empty_commit(format, (5, 2, 1), generation, [7; 16], &user_data);
+        fs::write(path, bytes).unwrap();
+    }
+
     /// 2.x: everything in generations 2 and 3, ten operations each; the commit names 2.
     pub(crate) fn generations() -> Self {
         let user_data = pairs(&[("translog_uuid", UUID), ("translog_generation", "2")]);
@@ -205,12 +231,16 @@ fn source(number: i64) -> String {
 }
 
 fn index_10(seq_no: i64) -> Vec<u8> {
+    index_10_of_term(seq_no, 1)
+}
+
+fn index_10_of_term(seq_no: i64, term: i64) -> Vec<u8> {
     let mut operation = Operation::new(OperationKind::Index, 10);
     operation.id = Some(format!("d{seq_no:03}"));
     operation.doc_type = Some("_doc".to_owned());
     operation.version = Some(1);
     operation.seq_no = Some(seq_no);
-    operation.primary_term = Some(1);
+    operation.primary_term = Some(term);
     encode_record(&operation, source(seq_no).as_bytes()).unwrap()
 }
 

@@ -3,15 +3,13 @@
 use super::chain::CommitView;
 use super::evidence::{Evidence, TranslogFile};
 use super::family::Family;
-use super::problem::{Code, Problem};
+use super::header::{judge_header, judge_term};
+use super::problem::{Code, Problem, Severity};
 use super::record_problems::{bad_record, healed_records, not_replayed, notes};
 use super::salvage::Stretch;
 use super::tally::Tally;
 use super::walk::Walk;
-use crate::format::{Checkpoint, CheckpointForm, Corrected, Fix, TranslogHeader, Unreadable};
-
-/// Characters in which a UUID without a checksum may differ before it is another shard's.
-const UUID_FLIPS_MAX: usize = 2;
+use crate::format::{Checkpoint, CheckpointForm, Fix, TranslogHeader};
 
 /// What stands at the beginning of a generation's translog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,12 +76,13 @@ pub(super) fn judge_generation(
         checkpoint_wrong: checkpoint.is_none(),
         replayed: is_replayed(commit, number, checkpoint, Some(&file.walk)),
     };
+    judge_term(file, &mut judged, problems);
     if judged.replayed {
         take_healed(file, &mut judged, problems);
     } else if !file.walk.healed.is_empty() {
         problems.push(not_replayed(file));
     }
-    judge_records(file, checkpoint, number == last, &mut judged, problems);
+    judge_records(file, checkpoint, commit, number == last, &mut judged, problems);
     judged
 }
 
@@ -145,61 +144,11 @@ fn is_replayed(
     highest > commit.local_checkpoint
 }
 
-fn judge_header(
-    file: &TranslogFile,
-    commit: CommitView,
-    problems: &mut Vec<Problem>,
-) -> HeaderState {
-    if let Some(Corrected { value, offset, bit }) = &file.corrected_header
-        && value.uuid.as_deref() == Some(commit.uuid)
-    {
-        let message =
-            format!("bit {bit} of the byte at {offset} of the header flipped, which can be undone");
-        problems.push(Problem::new(Code::TranslogHeader, &file.path, message).at(*offset));
-        return HeaderState::Corrected(value.clone());
-    }
-    let header = match &file.header {
-        Ok(Some(header)) => header,
-        Ok(None) => {
-            let what = if file.len_bytes == 0 { "the file is empty" } else { "no header" };
-            problems.push(Problem::new(Code::TranslogHeader, &file.path, what).at(0));
-            return HeaderState::Damaged;
-        }
-        Err(Unreadable::Newer(what)) => {
-            problems.push(Problem::new(Code::TranslogNewer, &file.path, what.clone()).at(0));
-            return HeaderState::Damaged;
-        }
-        Err(Unreadable::Damaged(defect)) => {
-            let problem = Problem::new(Code::TranslogHeader, &file.path, defect.to_string());
-            problems.push(problem.at(defect.offset));
-            return HeaderState::Damaged;
-        }
-    };
-    let uuid = header.uuid.as_deref().unwrap_or("");
-    if uuid == commit.uuid {
-        return HeaderState::Sound(header.clone());
-    }
-    let message = format!("UUID {} expected, {} found", commit.uuid, uuid.escape_debug());
-    // Without the CRC of version 3 a flipped bit shows as another UUID.
-    let checked = header.primary_term.is_some();
-    let code = if !checked && is_nearly(uuid, commit.uuid) {
-        Code::TranslogHeader
-    } else {
-        Code::TranslogForeign
-    };
-    problems.push(Problem::new(code, &file.path, message));
-    HeaderState::Damaged
-}
-
-fn is_nearly(found: &str, expected: &str) -> bool {
-    let differing = found.bytes().zip(expected.bytes()).filter(|(a, b)| a != b).count();
-    found.len() == expected.len() && differing <= UUID_FLIPS_MAX
-}
-
 /// The records against the checkpoint: sets `kept`, `missing_count` and `checkpoint_wrong`.
 fn judge_records(
     file: &TranslogFile,
     checkpoint: Option<&Checkpoint>,
+    commit: CommitView,
     is_last: bool,
     judged: &mut JudgedGeneration,
     problems: &mut Vec<Problem>,
@@ -247,8 +196,14 @@ fn judge_records(
             "says sequence numbers {} to {}, and {} to {} are there",
             checkpoint.min_seq_no, checkpoint.max_seq_no, counted.min_seq_no, counted.max_seq_no
         );
-        problems.push(wrong(Code::CheckpointRange, message));
-        judged.checkpoint_wrong = true;
+        let problem = wrong(Code::CheckpointRange, message);
+        // Up to 7.6 a start goes by generations and not by these (observed on 6.8.23).
+        if commit.generation.is_some() {
+            problems.push(problem.as_severe_as(Severity::Note));
+        } else {
+            problems.push(problem);
+            judged.checkpoint_wrong = true;
+        }
     }
     notes(file, checkpoint, &counted, problems);
     judged.kept = counted;

@@ -4,6 +4,9 @@
 //! touching the disk.
 #![deny(clippy::arithmetic_side_effects)]
 
+#[macro_use]
+mod problem_table;
+
 mod chain;
 mod copies;
 mod diagnosis;
@@ -13,18 +16,24 @@ mod family;
 #[expect(clippy::arithmetic_side_effects, reason = "numbers of small literals")]
 pub(crate) mod fixture;
 mod generation;
+mod header;
+mod index;
 mod listed;
 mod names;
+mod next_action;
 mod problem;
 mod read;
 mod record_problems;
 mod salvage;
 mod seq_nos;
 mod source;
+mod state;
 mod stream;
 mod tally;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_strict;
 mod walk;
 
 pub use chain::Chain;
@@ -33,8 +42,9 @@ pub use evidence::{CheckpointFile, CommitFile, Evidence, FileFacts, StreamFile, 
 pub use family::Family;
 pub use generation::{HeaderState, JudgedGeneration};
 pub use listed::{LISTED_OPERATIONS_MAX, Listed, ListedOperation, Listing};
+pub use next_action::after;
 pub use problem::{Code, Problem, Severity};
-pub use read::ReadError;
+pub use read::{ReadError, framing_of};
 pub use salvage::Stretch;
 pub use seq_nos::SeqNoSet;
 pub use source::FileSource;

@@ -8,6 +8,7 @@ use super::evidence::{CheckpointFile, CommitFile, Evidence, FileFacts, StreamFil
 use super::listed::Listing;
 use super::names::{IndexName, TranslogName};
 use super::source::FileSource;
+use super::state::state_problems;
 use super::walk::{Bound, Walk, walk};
 use crate::format::{
     Checkpoint, Commit, Corrected, Framing, HEADER_MAX_BYTES, HeaderVersion, ReadAt,
@@ -49,7 +50,9 @@ impl Evidence {
     /// When a folder or file cannot be read, or a translog or checkpoint is a link or no regular
     /// file. Damaged content is no error.
     pub fn read(folder: &ShardFolder, listing: Listing) -> Result<Self, ReadError> {
-        let evidence = Self { listing, ..Self::default() };
+        let mut evidence = Self { listing, ..Self::default() };
+        evidence.state_problems = state_problems(folder)?;
+        evidence.index_is_closed = folder.index_state.as_ref().is_some_and(|state| !state.open);
         let mut reader = Reader { evidence, listing, tlogs: Vec::new() };
         for path in std::iter::once(&folder.path).chain(&folder.stripes) {
             reader.index_folder(&path.join("index"))?;
@@ -166,7 +169,7 @@ impl Reader {
 }
 
 /// Names and paths of a folder, in name order; none when the folder is not there.
-fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
     let fail = |error| ReadError::new(folder, error);
     match folder.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -212,13 +215,19 @@ fn translog(
     let source = FileSource::open(&path).map_err(fail)?;
     let Start { header, corrected_header } = start(&source).map_err(fail)?;
     let corrected = corrected_header.as_ref().map(|corrected| &corrected.value);
-    let walk = match header.as_ref().ok().and_then(Option::as_ref).or(corrected) {
-        Some(header) => walk(&source, framing(Some(header)), header.len_bytes(), bound, listing),
+    let usable = header.as_ref().ok().and_then(Option::as_ref).filter(|header| is_usual(header));
+    let walk = match usable.or(corrected) {
+        Some(header) => walk(&source, framing_of(Some(header)), header.len_bytes(), bound, listing),
         None => walk_behind_damaged_header(&source, bound, listing),
     }
     .map_err(fail)?;
     let len_bytes = source.len_bytes();
     Ok(TranslogFile { len_bytes, header, corrected_header, walk, copies_earlier: false, path })
+}
+
+/// Without the CRC of version 3 a UUID of another length is a flipped bit in that length.
+fn is_usual(header: &TranslogHeader) -> bool {
+    header.version != HeaderVersion::V2 || header.len_bytes() == HEADER_LENGTHS[1]
 }
 
 /// The header is of no use, so its length is not known: it is the one behind which records are.
@@ -241,7 +250,7 @@ fn stream(path: PathBuf, listing: Listing) -> Result<TranslogFile, ReadError> {
     let source = FileSource::open(&path).map_err(fail)?;
     let Start { header, corrected_header } = start(&source).map_err(fail)?;
     let (framing, from_offset) = match &header {
-        Ok(Some(header)) => (framing(Some(header)), header.len_bytes()),
+        Ok(Some(header)) => (framing_of(Some(header)), header.len_bytes()),
         Ok(None) => (Framing::Headerless, 0),
         Err(_) => (Framing::SizeIgnored, STREAM_HEADER_BYTES),
     };
@@ -250,7 +259,9 @@ fn stream(path: PathBuf, listing: Listing) -> Result<TranslogFile, ReadError> {
     Ok(TranslogFile { len_bytes, header, corrected_header, walk, copies_earlier: false, path })
 }
 
-fn framing(header: Option<&TranslogHeader>) -> Framing {
+/// How the records behind a header are told apart.
+#[must_use]
+pub fn framing_of(header: Option<&TranslogHeader>) -> Framing {
     match header.map(|header| header.version) {
         None => Framing::Headerless,
         Some(HeaderVersion::V1) => Framing::SizeIgnored,

@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 
 use super::evidence::{Evidence, StreamFile};
-use super::problem::{Code, Problem};
+use super::problem::{Code, Problem, Severity};
 use super::record_problems::{bad_record, healed_records};
 use super::salvage::Stretch;
 use super::tally::Tally;
@@ -46,18 +46,28 @@ pub struct Stream {
 pub(super) fn judge_stream(evidence: &Evidence, problems: &mut Vec<Problem>) -> Option<Stream> {
     let id = evidence.commit_number("translog_id").and_then(|id| u64::try_from(id).ok())?;
     let read = server_reads(evidence, id);
+    if evidence.streams.is_empty() {
+        let folder = evidence.translog_folders.first().cloned().unwrap_or_default();
+        let message = format!("no translog-{id} in it; the commit holds all that can be found");
+        problems.push(Problem::new(Code::StreamEmpty, folder, message));
+    }
     let mut parts = Vec::new();
     let mut header = None;
-    for stream in in_order(evidence, id) {
+    for stream in in_order(evidence, id, read.is_none()) {
         let is_read = read.is_some_and(|read| read.file.path == stream.file.path);
         header = header.or_else(|| header_of(stream, is_read, problems));
         if stream.file.copies_earlier {
             continue;
         }
         if stream.file.walk.bad.is_some() {
-            problems.push(bad_record(&stream.file));
+            problems.push(as_read(bad_record(&stream.file), is_read));
         }
-        problems.extend(healed_records(&stream.file));
+        if let Some(offset) = stream.file.walk.odd_size_offset {
+            let message = "a size field is wrong, which its server does not read";
+            problems.push(Problem::new(Code::SizeIgnored, &stream.file.path, message).at(offset));
+        }
+        let healed = healed_records(&stream.file);
+        problems.extend(healed.map(|problem| as_read(problem, is_read)));
         let kept = stream.file.walk.whole.clone();
         if !is_read && kept.count > 0 {
             let message = format!("{} operations that the server would throw away", kept.count);
@@ -79,19 +89,25 @@ pub(super) fn judge_stream(evidence: &Evidence, problems: &mut Vec<Problem>) -> 
     Some(Stream { id, header, parts })
 }
 
+/// Damage in a file that no start reads keeps no shard down.
+fn as_read(problem: Problem, is_read: bool) -> Problem {
+    if is_read { problem } else { problem.as_severe_as(Severity::Short) }
+}
+
 /// The one file a start replays: `.recovering` before the plain one.
 fn server_reads(evidence: &Evidence, id: u64) -> Option<&StreamFile> {
     let of_id = || evidence.streams.iter().filter(|stream| stream.id == id);
     of_id().find(|stream| stream.recovering).or_else(|| of_id().next())
 }
 
-/// Files that can hold operations which are not in the commit, oldest first.
-fn in_order(evidence: &Evidence, id: u64) -> Vec<&StreamFile> {
-    let mut streams: Vec<&StreamFile> = evidence
-        .streams
-        .iter()
-        .filter(|stream| stream.id == id || (stream.recovering && stream.id < id))
-        .collect();
+/// Files that can hold operations which are not in the commit, oldest first. A plain one of
+/// another id is what a flush left, whose operations are in the commit or, of a later id, in the
+/// current one too; where there is no current one it is all there is.
+fn in_order(evidence: &Evidence, id: u64, has_none_of_id: bool) -> Vec<&StreamFile> {
+    let is_wanted = |stream: &&StreamFile| {
+        stream.id == id || (stream.recovering && stream.id < id) || stream.id > id || has_none_of_id
+    };
+    let mut streams: Vec<&StreamFile> = evidence.streams.iter().filter(is_wanted).collect();
     streams.sort_by_key(|stream| (stream.id, !stream.recovering, stream.file.path.clone()));
     streams
 }

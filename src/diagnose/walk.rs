@@ -49,6 +49,8 @@ pub struct Walk {
     pub within: Option<Tally>,
     /// The first bad record. It is damage only where the server reads that far.
     pub bad: Option<BadRecord>,
+    /// Where the first record is whose size field is wrong although it is whole, up to 1.7.
+    pub odd_size_offset: Option<u64>,
     /// Runs of whole records behind the first bad one, where the server needs them.
     pub behind: Vec<Stretch>,
     /// Records that are whole once corrected, in file order.
@@ -87,6 +89,9 @@ impl Walk {
     }
 
     fn take(&mut self, record: &Record, listing: Listing) {
+        if record.note.is_some() {
+            self.odd_size_offset.get_or_insert(record.offset);
+        }
         if listing == Listing::Everything && self.counted.is_none() {
             self.listed.push(ListedOperation::of(record));
         }
@@ -138,6 +143,7 @@ pub fn walk<R: ReadAt + ?Sized>(
         within: None,
         whole: start,
         bad: None,
+        odd_size_offset: None,
         behind: Vec::new(),
         healed: Vec::new(),
         listed: Listed::default(),

@@ -35,6 +35,7 @@ mod segments;
 mod segments_3;
 mod segments_encode;
 mod state;
+mod state_document;
 mod translog_footer;
 mod window;
 
@@ -58,5 +59,6 @@ pub use segments_encode::encode_empty_commit;
 pub use state::{
     IndexState, NodeState, ShardState, encode_json_state, encode_smile_state, newest_state_file,
 };
+pub use state_document::{StateFile, decode_state};
 pub use translog_footer::{TRANSLOG_FOOTER_BYTES, is_translog_footer};
 pub use window::ReadAt;

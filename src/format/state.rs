@@ -205,13 +205,43 @@ pub fn encode_smile_state(document: &Value) -> Result<Vec<u8>, serde_smile::Erro
     Ok(bytes)
 }
 
+/// The document in a state file, not decoded yet.
+pub(super) struct Content<'a> {
+    pub(super) version: Option<u32>,
+    pub(super) is_smile: bool,
+    pub(super) offset: usize,
+    bytes: &'a [u8],
+}
+
+impl Content<'_> {
+    pub(super) fn decode<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        let (what, decoded) = if self.is_smile {
+            ("SMILE", serde_smile::from_slice(self.bytes).map_err(|error| error.to_string()))
+        } else {
+            ("JSON", serde_json::from_slice(self.bytes).map_err(|error| error.to_string()))
+        };
+        decoded.map_err(|error| match self.version {
+            // The checksum holds: what cannot be read is not damaged.
+            Some(version) => Unreadable::Newer(format!(
+                "state file version {version} of another form ({what}: {error})"
+            )),
+            None => Defect::new(self.offset as u64, format!("a {what} document"), "none").into(),
+        })
+    }
+}
+
 fn document<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
-    let damaged = |what: &str| Defect::new(0, format!("a {what} document"), "none");
+    content_of(bytes)?.decode()
+}
+
+/// What a state file holds, by its frame.
+pub(super) fn content_of(bytes: &[u8]) -> Result<Content<'_>, Unreadable> {
+    let bare = |is_smile| Content { version: None, is_smile, offset: 0, bytes };
     if bytes.starts_with(SMILE_START) {
-        return serde_smile::from_slice(bytes).map_err(|_| damaged("SMILE").into());
+        return Ok(bare(true));
     }
     if bytes.first() == Some(&b'{') {
-        return serde_json::from_slice(bytes).map_err(|_| damaged("JSON").into());
+        return Ok(bare(false));
     }
     let mut cursor = Cursor::new(bytes);
     expect_codec_name(&mut cursor, NAME)?;
@@ -229,15 +259,12 @@ fn document<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     let end = bytes.len().saturating_sub(FOOTER_BYTES);
     let content =
         bytes.get(from..end).ok_or_else(|| Defect::new(from as u64, "a document", "the footer"))?;
-    // The checksum holds: what cannot be read is not damaged.
-    let newer = |what: &str, error: &dyn std::fmt::Display| {
-        Unreadable::Newer(format!("state file version {version} of another form ({what}: {error})"))
+    let is_smile = match content_type {
+        JSON => false,
+        SMILE => true,
+        other => return Err(Unreadable::Newer(format!("state file of content type {other}"))),
     };
-    match content_type {
-        JSON => serde_json::from_slice(content).map_err(|error| newer("JSON", &error)),
-        SMILE => serde_smile::from_slice(content).map_err(|error| newer("SMILE", &error)),
-        other => Err(Unreadable::Newer(format!("state file of content type {other}"))),
-    }
+    Ok(Content { version: Some(version), is_smile, offset: from, bytes: content })
 }
 
 fn text(value: Value) -> String {

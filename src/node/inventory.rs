@@ -135,7 +135,7 @@ pub fn inventory(data_paths: &[PathBuf], cluster_name: &str) -> Result<Inventory
     Ok(inventory)
 }
 
-fn node_folders(
+pub(super) fn node_folders(
     data_path: &Path,
     cluster_name: &str,
     notes: &mut Notes,

@@ -135,7 +135,7 @@ pub(super) fn read_shard(
 
 /// The newest readable `state-N` in a `_state` folder. One that can't be read is noted, and the
 /// next older one taken: servers up to 7.x do the same (`MetaDataStateFormat.java`, 5.6.3).
-fn read_state<T>(
+pub(super) fn read_state<T>(
     folder: &Path,
     decode: fn(&[u8]) -> Result<T, Unreadable>,
     notes: &mut Notes,

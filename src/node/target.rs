@@ -6,7 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use super::error::NodeError;
 use super::folders::{Kind, Notes, kind_of};
 use super::inventory::{Layout, NodeFolder, ShardFolder, number};
-use super::shards::{read_index, read_shard};
+use super::shards::{read_index, read_shard, read_state};
+use crate::format::{IndexState, ShardState};
+use crate::log::ShardName;
 
 /// The shard whose folder is `path`: `.../indices/INDEX/NUMBER`.
 ///
@@ -41,6 +43,35 @@ pub fn shard_at(path: &Path) -> Result<ShardFolder, NodeError> {
     }
     read_shard(&node, &index, names.shard, &mut notes)
         .ok_or_else(|| refused("it holds no index and no translog"))
+}
+
+/// A shard whose folder lies anywhere: a copy or a backup. It is named by its index's state where
+/// that was copied too, else by the folder.
+pub(super) fn loose_shard(path: &Path) -> Result<ShardFolder, NodeError> {
+    real_folder(path, path)?;
+    let text = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let own_name = text(path).unwrap_or_default();
+    let own_number = number(&own_name);
+    let above = path.parent().unwrap_or(path);
+    let mut notes = Notes::default();
+    let index_state = read_state(&above.join("_state"), IndexState::decode, &mut notes);
+    let index = match (&index_state, own_number) {
+        (Some(state), _) => state.name.clone(),
+        (None, Some(_)) => text(above).unwrap_or_default(),
+        (None, None) => own_name,
+    };
+    Ok(ShardFolder {
+        shard: ShardName { index, number: own_number.unwrap_or(0) },
+        index_uuid: index_state.as_ref().and_then(|state| state.uuid.clone()),
+        stripes: Vec::new(),
+        index_path: above.to_owned(),
+        node_folder: above.to_owned(),
+        data_path: above.to_owned(),
+        layout: Layout::Flat,
+        index_state,
+        shard_state: read_state(&path.join("_state"), ShardState::decode, &mut notes),
+        path: path.to_owned(),
+    })
 }
 
 /// The parts of a shard folder's path.

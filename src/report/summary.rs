@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::diagnose::after;
 use crate::log::{Cause, ShardName};
 use crate::plan::Refusal;
 use crate::rounds::{Event, RoundVerdict, ShardOutcome, ShardReport};
@@ -32,6 +33,8 @@ pub struct FindingLine {
     pub count: u64,
     /// One of the lines, made safe.
     pub line: String,
+    /// What to do about it when the shard's files are sound.
+    pub next_action: &'static str,
 }
 
 /// One round.
@@ -100,6 +103,7 @@ impl Summary {
                 cause: *cause,
                 count: *count,
                 line: line.clone(),
+                next_action: after(*cause),
             }),
             Event::Judged(report) => self.judged(report),
             Event::Refused { refusal } => self.refusals.push(refusal.clone()),

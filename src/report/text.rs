@@ -133,6 +133,7 @@ fn judged(report: &ShardReport) -> Vec<String> {
         lines.push(format!("  keeps {kept} operations, loses {}", lost_in_words(&plan.loss)));
         lines.extend(lost_names(&plan.loss));
     }
+    lines.extend(report.next_action.iter().map(|action| format!("  next: {action}")));
     if let Some(refusal) = &report.refusal {
         lines.push(format!("  {WARN}left alone{WARN:#}: {}", safe(&refusal.to_string())));
     }

@@ -29,6 +29,8 @@ pub struct ShardReport {
     pub plan: Option<Plan>,
     /// Why it is not repaired, where it is refused.
     pub refusal: Option<Refusal>,
+    /// What a person does next, where nothing is repaired.
+    pub next_action: Option<&'static str>,
     /// What became of it.
     pub outcome: ShardOutcome,
 }

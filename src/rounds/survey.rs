@@ -7,6 +7,7 @@ use super::cluster_facts::ClusterFacts;
 use super::copies::other_copies;
 use super::event::{ShardOutcome, ShardReport};
 use crate::diagnose::{Code, Diagnosis, Evidence, Listing, Problem, ReadError, Verdict, diagnose};
+use crate::format::Depth;
 use crate::log::{Finding, LogError, ShardName};
 use crate::node::{NodeError, ShardFolder, free_space};
 use crate::plan::{Context, Fresh, Level, Plan, Policy, Refusal, plan};
@@ -88,6 +89,15 @@ impl Surveyed {
         }
     }
 
+    /// What a person does next, where nothing is repaired.
+    fn next_action(&self) -> Option<&'static str> {
+        let cause = self.candidate.finding.as_ref().map(|finding| finding.cause);
+        match &self.decision {
+            Decision::Sound | Decision::NotTheTranslog => self.diagnosis.next_action_for(cause),
+            Decision::Refused(_) | Decision::Repair(_) => None,
+        }
+    }
+
     /// What is said of it.
     #[must_use]
     pub(super) fn report(&self, round: u32) -> ShardReport {
@@ -110,6 +120,7 @@ impl Surveyed {
             problems: self.diagnosis.problems.clone(),
             plan: self.plan().cloned(),
             refusal,
+            next_action: self.next_action(),
             outcome,
         }
     }
@@ -167,7 +178,12 @@ fn offers_more(diagnosis: &Diagnosis, policy: Policy) -> bool {
 fn read(folder: &ShardFolder, listing: Listing) -> Result<(Evidence, Diagnosis), ReadError> {
     let mut attempt = 1;
     loop {
-        match Evidence::read(folder, listing) {
+        let read = Evidence::read(folder, listing).and_then(|mut evidence| {
+            // A log calls a failure over a Lucene file one of the translog's recovery.
+            evidence.verify_index(Depth::Ends)?;
+            Ok(evidence)
+        });
+        match read {
             Ok(evidence) => {
                 let diagnosis = diagnose(&evidence);
                 return Ok((evidence, diagnosis));

@@ -1,0 +1,50 @@
+//! Which records of which files are exported, in which order.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::diagnose::{Bound, Evidence, TranslogFile};
+use crate::format::Framing;
+
+/// A file whose operations are exported.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Name of the index the operations go to.
+    pub index: String,
+    /// Number of the shard they come from.
+    pub shard: u32,
+    /// The file.
+    pub path: PathBuf,
+    /// How its records are told apart.
+    pub framing: Framing,
+    /// Where its records begin.
+    pub from_offset: u64,
+    /// What its checkpoint counts; the rest was never acknowledged.
+    pub bound: Option<Bound>,
+    /// The offsets of the records that are meant; `None` is all of them.
+    pub only: Option<BTreeSet<u64>>,
+    /// Sequence numbers up to this are in the Lucene commit; -1 before 6.0.
+    pub local_checkpoint: i64,
+}
+
+/// The parts of a shard, in the order in which they were written. Files in which a failed start
+/// repeated earlier operations are left out.
+#[must_use]
+pub fn parts_of(index: &str, shard: u32, evidence: &Evidence) -> Vec<Part> {
+    let local_checkpoint = evidence.commit_number("local_checkpoint").unwrap_or(-1);
+    let part = |file: &TranslogFile| Part {
+        index: index.to_owned(),
+        shard,
+        path: file.path.clone(),
+        framing: file.walk.framing,
+        from_offset: file.walk.from_offset,
+        bound: file.walk.bound,
+        only: None,
+        local_checkpoint,
+    };
+    let mut streams: Vec<_> = evidence.streams.iter().collect();
+    streams.sort_by_key(|stream| (stream.id, !stream.recovering));
+    let streams = streams.into_iter().map(|stream| &stream.file);
+    let files = streams.chain(evidence.translogs.values());
+    files.filter(|file| !file.copies_earlier).map(part).collect()
+}
