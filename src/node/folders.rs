@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::NodeError;
 
@@ -36,6 +36,7 @@ impl From<fs::FileType> for Kind {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     lines: Vec<String>,
+    links: Vec<PathBuf>,
 }
 
 impl Notes {
@@ -45,8 +46,17 @@ impl Notes {
         }
     }
 
-    pub(super) fn into_lines(self) -> Vec<String> {
-        self.lines
+    /// A symbolic link where a folder belongs.
+    pub(super) fn add_link(&mut self, path: PathBuf) {
+        self.add(format!("{} is a symbolic link: not followed, left out", path.display()));
+        if self.links.len() < MAX_NOTES {
+            self.links.push(path);
+        }
+    }
+
+    /// The sentences, and the links among what they tell of.
+    pub(super) fn into_parts(self) -> (Vec<String>, Vec<PathBuf>) {
+        (self.lines, self.links)
     }
 }
 
@@ -75,10 +85,7 @@ pub(super) fn folders_in(path: &Path, notes: &mut Notes) -> Result<Vec<String>, 
                     entry.path().display()
                 )),
             },
-            Kind::Link => notes.add(format!(
-                "{} is a symbolic link: not followed, left out",
-                entry.path().display()
-            )),
+            Kind::Link => notes.add_link(entry.path()),
             Kind::File | Kind::Other => {}
         }
     }

@@ -101,6 +101,8 @@ pub struct Inventory {
     pub shards: Vec<ShardFolder>,
     /// What was left out or looks odd, one sentence each.
     pub notes: Vec<String>,
+    /// Symbolic links where folders belong; never followed.
+    pub links: Vec<PathBuf>,
 }
 
 /// Lists the node folders and shards below `data_paths`.
@@ -131,7 +133,7 @@ pub fn inventory(data_paths: &[PathBuf], cluster_name: &str) -> Result<Inventory
     }
     inventory.shards = settle_copies(shards, &mut notes);
     note_ordinals(&inventory, &mut notes);
-    inventory.notes = notes.into_lines();
+    (inventory.notes, inventory.links) = notes.into_parts();
     Ok(inventory)
 }
 

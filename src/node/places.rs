@@ -86,7 +86,7 @@ pub fn node_places(data_paths: &[PathBuf], cluster_name: &str) -> Result<Places,
     for copies in by_place.into_values() {
         places.extend(settled(copies, &mut notes)?);
     }
-    Ok(Places { places, notes: notes.into_lines() })
+    Ok(Places { places, notes: notes.into_parts().0 })
 }
 
 /// The shards below a path of any kind: a shard's folder, an index, a node, a data path, a copy
@@ -104,7 +104,7 @@ pub fn places_below(path: &Path) -> Result<Places, NodeError> {
         walk(&root, DEPTH_MAX, &mut found, &mut notes);
     }
     let places = found.into_iter().map(|path| ShardPlace { path, stripes: Vec::new() }).collect();
-    Ok(Places { places, notes: notes.into_lines() })
+    Ok(Places { places, notes: notes.into_parts().0 })
 }
 
 fn canonical(path: &Path) -> Result<PathBuf, NodeError> {

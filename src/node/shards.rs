@@ -44,7 +44,7 @@ pub(super) fn shards_of(
     match kind_of(&indices)? {
         Some(Kind::Folder) => {}
         Some(Kind::Link) => {
-            notes.add(format!("{} is a symbolic link: not followed", indices.display()));
+            notes.add_link(indices);
             return Ok(Vec::new());
         }
         _ => return Ok(Vec::new()),

@@ -17,6 +17,7 @@ impl Planner<'_> {
             }
             let path = self.folder.join(format!("translog-{generation}.tlog"));
             let missing_count = judged.missing_count.unwrap_or(0);
+            self.draft.loss.is_estimate |= missing_count > 0 && judged.checkpoint.is_none();
             let counted = judged.kept.count.saturating_add(missing_count);
             if self.evidence.listing == Listing::Everything {
                 let listed = file.map(|file| file.walk.listed.clone()).unwrap_or_default();

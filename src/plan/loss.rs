@@ -56,8 +56,8 @@ pub struct Loss {
     pub unreadable_count: u64,
     /// Operations lost to the index, readable or not; those in the commit are not counted.
     pub operation_count: u64,
-    /// Whether no checkpoint counts them: a stretch that cannot be read is taken for one operation,
-    /// and a record that 1.x wrote twice counts twice.
+    /// Whether no checkpoint counts them: a stretch that cannot be read, or a file that is gone, is
+    /// taken for one operation, and a record that 1.x wrote twice counts twice.
     pub is_estimate: bool,
     /// Bytes of records that are no longer replayed.
     pub bytes: u64,

@@ -7,6 +7,7 @@
 mod chain;
 mod chain_checkpoint;
 mod chain_none;
+mod chain_translog;
 mod change;
 mod commit;
 mod global_checkpoint;

@@ -1,5 +1,7 @@
 //! Find: from the log or the named targets to the folders of the shards to look at.
 
+use std::path::PathBuf;
+
 use super::event::Event;
 use super::settings::{JobSettings, Target, Targets};
 use super::survey::{Candidate, SurveyError};
@@ -117,6 +119,10 @@ fn named(
                 of_inventory(inventory, |shard| shard.index == *name && shard.number == *number)
             }
         };
+        if found.is_empty() && !inventory.links.is_empty() {
+            refusals.push(only_links(target, &inventory.links));
+            continue;
+        }
         if found.is_empty() {
             return Err(SurveyError::NoSuchTarget(target.to_string()));
         }
@@ -124,6 +130,16 @@ fn named(
         candidates.append(&mut found);
     }
     Ok(candidates)
+}
+
+fn only_links(target: &Target, links: &[PathBuf]) -> Refusal {
+    let links: Vec<String> = links.iter().map(|link| link.display().to_string()).collect();
+    let message = format!(
+        "{target} is left alone: no folder of it is on this node, and these are symbolic links, \
+         which are not followed: {}",
+        links.join(", ")
+    );
+    Refusal::new(Rule::Layout, message)
 }
 
 fn of_inventory(inventory: &Inventory, wanted: impl Fn(&ShardName) -> bool) -> Vec<Candidate> {
@@ -144,10 +160,13 @@ mod tests {
         std::fs::create_dir_all(&index).unwrap();
         let link = index.join("0");
         std::os::unix::fs::symlink(top.path().join("elsewhere"), &link).unwrap();
-        let mut refusals = Vec::new();
-        let targets = [Target::Folder(link)];
-        let found = named(&targets, &Inventory::default(), &mut refusals).unwrap();
-        assert!(found.is_empty());
-        assert_eq!(refusals.iter().map(|refusal| refusal.rule).collect::<Vec<_>>(), [Rule::Layout]);
+        let on_disk = inventory(&[top.path().to_path_buf()], "elasticsearch").unwrap();
+        for target in [Target::Folder(link), Target::Shard("orders".to_owned(), 0)] {
+            let mut refusals = Vec::new();
+            let found = named(std::slice::from_ref(&target), &on_disk, &mut refusals).unwrap();
+            assert!(found.is_empty());
+            let rules: Vec<Rule> = refusals.iter().map(|refusal| refusal.rule).collect();
+            assert_eq!(rules, [Rule::Layout], "{target}");
+        }
     }
 }
