@@ -1,5 +1,5 @@
-//! `check`, `inspect` and `export` as a person runs them: the built program, over a shard of 7.x
-//! that is written here byte by byte and not with the program's own encoders.
+//! The commands as a person runs them: the built program, over a shard of 7.x that is written here
+//! byte by byte and not with the program's own encoders.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+mod main_job;
 mod node;
 
 use node::{HEADER_BYTES, Node, UUID, record};
