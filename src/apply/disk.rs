@@ -1,161 +1,129 @@
 //! [`Store`] over the real file system.
 
 use std::collections::BTreeSet;
-use std::fs::{File, Metadata, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
-use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, RenameFlags};
-use nix::sys::stat::UtimensatFlags;
-use nix::sys::time::TimeSpec;
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timestamps};
+use rustix::io::Errno;
 
-use super::store::{Attributes, Fingerprint, Owner, Store, StoreError, Times};
+use super::disk_facts::{attributes, crc32, set_attributes, take_folder, time_spec, times};
+use super::labels::{labels_of, set_labels};
+use super::store::{Attributes, Facts, Fingerprint, Labels, Room, SYNC, Store, StoreError, Times};
+use crate::node::nofollow::{HeldFolders, Purpose, names_in, open_file, stat};
 
-const BLOCK_BYTES: usize = 256 * 1024;
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
-/// Permission bits of `st_mode`, set-user-id and its like included.
-const MODE_BITS: u32 = 0o7777;
-/// Permission bits that let others than the owner change what is in a folder.
-const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// Unit of `st_blocks`, whatever the file system's block is.
+const STAT_BLOCK_BYTES: u64 = 512;
 
-/// The file system as it is. Files and folders are opened without following a link in their last
-/// component, and what is opened is what was looked at.
+/// The file system as it is. No symbolic link is followed in any part of a path, and what is
+/// opened is what was looked at.
 #[derive(Debug, Default)]
-pub struct DiskStore;
-
-/// What a path must be.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    File,
-    Folder,
+pub struct DiskStore {
+    folders: HeldFolders,
 }
 
-/// Looks at a path without following a link; `None` when nothing is there.
-fn look(path: &Path, kind: Kind) -> io::Result<Option<Metadata>> {
-    let metadata = match path.symlink_metadata() {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let wanted = match kind {
-        Kind::File => metadata.is_file(),
-        Kind::Folder => metadata.is_dir(),
-    };
-    if wanted {
-        return Ok(Some(metadata));
-    }
-    Err(io::Error::other(match (metadata.is_symlink(), kind) {
-        (true, _) => "it is a symbolic link, which is not followed",
-        (false, Kind::File) => "it is not a regular file",
-        (false, Kind::Folder) => "it is not a folder",
-    }))
-}
-
-/// Opens what [`look`] saw, for reading. Another file that took the name meanwhile is an error.
-fn open(path: &Path, kind: Kind) -> io::Result<Option<(File, Metadata)>> {
-    let Some(seen) = look(path, kind)? else { return Ok(None) };
-    let file = open_quietly(path)?;
-    let opened = file.metadata()?;
-    if (seen.dev(), seen.ino()) != (opened.dev(), opened.ino()) {
-        return Err(io::Error::other("another file took its name while it was opened"));
-    }
-    Ok(Some((file, opened)))
-}
-
-/// Reading leaves no trace in the access time where the system allows that: it does for the owner
-/// and for root. Without blocking, because a pipe may take the name at any time.
-fn open_quietly(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags((flags | OFlag::O_NOATIME).bits());
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            options.custom_flags(flags.bits()).open(path)
+impl DiskStore {
+    /// One that holds these folders (the data paths) open and resolves what is below from them.
+    ///
+    /// # Errors
+    /// When one of them cannot be opened.
+    pub fn holding<'a>(data_paths: impl IntoIterator<Item = &'a Path>) -> Result<Self, StoreError> {
+        let mut store = Self::default();
+        for path in data_paths {
+            store
+                .folders
+                .hold(path)
+                .map_err(|source| StoreError::new("use the data path", path, source))?;
         }
-        other => other,
+        Ok(store)
     }
-}
 
-fn open_present(path: &Path, kind: Kind) -> io::Result<File> {
-    let (file, _) = open(path, kind)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-    Ok(file)
-}
-
-fn attributes(metadata: &Metadata) -> Attributes {
-    Attributes {
-        owner: Owner { uid: metadata.uid(), gid: metadata.gid() },
-        mode: metadata.mode() & MODE_BITS,
+    /// A file that must be there.
+    fn present(&self, path: &Path, access: OFlags) -> io::Result<File> {
+        let (folder, name) = self.folders.parent(path)?;
+        open_file(folder.as_fd(), &name, access)
     }
-}
 
-fn times(metadata: &Metadata) -> Times {
-    let nanos =
-        |seconds: i64, rest: i64| seconds.saturating_mul(NANOS_PER_SECOND).saturating_add(rest);
-    Times {
-        accessed_ns: nanos(metadata.atime(), metadata.atime_nsec()),
-        modified_ns: nanos(metadata.mtime(), metadata.mtime_nsec()),
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let (from_folder, from_name) = self.folders.parent(from)?;
+        let (to_folder, to_name) = self.folders.parent(to)?;
+        rustix::fs::renameat_with(
+            from_folder,
+            &from_name,
+            to_folder,
+            &to_name,
+            RenameFlags::NOREPLACE,
+        )
+        .map_err(no_rename)
     }
-}
 
-fn time_spec(nanos: i64) -> TimeSpec {
-    TimeSpec::new(nanos.div_euclid(NANOS_PER_SECOND), nanos.rem_euclid(NANOS_PER_SECOND))
-}
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let (from_folder, from_name) = self.folders.parent(from)?;
+        let (to_folder, to_name) = self.folders.parent(to)?;
+        let linked =
+            rustix::fs::linkat(from_folder, &from_name, to_folder, &to_name, AtFlags::empty());
+        Ok(linked?)
+    }
 
-fn crc32(file: &mut File) -> io::Result<(u64, u32)> {
-    let mut hasher = crc32fast::Hasher::new();
-    let mut block = vec![0; BLOCK_BYTES];
-    let mut len_bytes: u64 = 0;
-    loop {
-        let count = match file.read(&mut block) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+    fn make_folder(&self, path: &Path, wanted: Attributes) -> io::Result<()> {
+        let (folder, name) = self.folders.parent(path)?;
+        match rustix::fs::mkdirat(folder, &name, Mode::RWXU) {
+            Err(Errno::EXIST) => {}
             other => other?,
-        };
-        let Some(read) = block.get(..count).filter(|read| !read.is_empty()) else { break };
-        hasher.update(read);
-        len_bytes = len_bytes.saturating_add(count as u64);
+        }
+        let made = self.folders.folder(path, Purpose::Use)?;
+        take_folder(&File::from(made), wanted)
     }
-    Ok((len_bytes, hasher.finalize()))
+
+    fn make_file(&self, path: &Path, wanted: Attributes) -> io::Result<()> {
+        let (folder, name) = self.folders.parent(path)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let made = rustix::fs::openat(folder, &name, flags, Mode::RUSR | Mode::WUSR)?;
+        set_attributes(&File::from(made), wanted)
+    }
+
+    fn overwrite_in_place(&self, path: &Path, inode: u64, bytes: &[u8]) -> io::Result<()> {
+        let file = self.present(path, OFlags::RDWR)?;
+        let facts = file.metadata()?;
+        if facts.ino() != inode {
+            return Err(io::Error::other("another file took its name"));
+        }
+        if facts.nlink() != 1 {
+            return Err(io::Error::other("it has a second name (hard link)"));
+        }
+        file.write_all_at(bytes, 0)?;
+        let len_bytes = bytes.len() as u64;
+        if facts.len() > len_bytes { file.set_len(len_bytes) } else { Ok(()) }
+    }
+
+    fn room_at(&self, path: &Path) -> io::Result<Room> {
+        let folder = self.folders.folder(path, Purpose::Use)?;
+        let facts = rustix::fs::fstatvfs(&folder)?;
+        let is_root = nix::unistd::geteuid().is_root();
+        let blocks = if is_root { facts.f_bfree } else { facts.f_bavail };
+        let inodes = if is_root { facts.f_ffree } else { facts.f_favail };
+        Ok(Room {
+            free_bytes: blocks.saturating_mul(facts.f_frsize),
+            block_bytes: facts.f_frsize.max(1),
+            free_inodes: (facts.f_files > 0).then_some(inodes),
+        })
+    }
 }
 
-fn set_attributes(file: &File, wanted: Attributes) -> io::Result<()> {
-    let now = attributes(&file.metadata()?);
-    if now.owner != wanted.owner {
-        let Owner { uid, gid } = wanted.owner;
-        std::os::unix::fs::fchown(file, Some(uid), Some(gid))?;
+/// `None` for what is not there.
+fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
     }
-    if now != wanted {
-        file.set_permissions(Permissions::from_mode(wanted.mode))?;
-    }
-    Ok(())
-}
-
-/// A folder that is there already may be one that a stopped attempt made and did not finish; one
-/// that somebody else can write in is not used.
-fn take_folder(folder: &File, wanted: Attributes) -> io::Result<()> {
-    let now = attributes(&folder.metadata()?);
-    if now.owner.uid != wanted.owner.uid || now.mode & WRITABLE_BY_OTHERS != 0 {
-        return Err(io::Error::other(format!(
-            "it is there already, belongs to user {} with mode {:o}, and others could change \
-             what is put there",
-            now.owner.uid, now.mode
-        )));
-    }
-    set_attributes(folder, wanted)
-}
-
-fn create_folder(path: &Path, wanted: Attributes) -> io::Result<()> {
-    match std::fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        other => other?,
-    }
-    take_folder(&open_present(path, Kind::Folder)?, wanted)
 }
 
 /// A file system that does not know the flag says "invalid argument" (renameat2, Linux 3.15).
 fn no_rename(errno: Errno) -> io::Error {
-    if errno == Errno::EINVAL {
+    if errno == Errno::INVAL {
         return io::Error::other("its file system cannot rename without replacing");
     }
     errno.into()
@@ -163,93 +131,128 @@ fn no_rename(errno: Errno) -> io::Error {
 
 impl Store for DiskStore {
     fn fingerprint(&self, path: &Path) -> Result<Option<Fingerprint>, StoreError> {
-        let fail = |source| StoreError::new("read", path, source);
-        let Some((mut file, metadata)) = open(path, Kind::File).map_err(fail)? else {
-            return Ok(None);
+        let look = || {
+            let Some(mut file) = found(self.folders.read(path))? else { return Ok(None) };
+            let metadata = file.metadata()?;
+            let (len_bytes, crc32) = crc32(&mut file)?;
+            let (attributes, times) = (attributes(&metadata), times(&metadata));
+            let inode = metadata.ino();
+            Ok(Some(Fingerprint { len_bytes, crc32, attributes, times, inode }))
         };
-        let (len_bytes, crc32) = crc32(&mut file).map_err(fail)?;
-        let (attributes, times) = (attributes(&metadata), times(&metadata));
-        Ok(Some(Fingerprint { len_bytes, crc32, attributes, times }))
+        look().map_err(|source| StoreError::new("read", path, source))
     }
 
     fn folder(&self, path: &Path) -> Result<Option<(Attributes, Times)>, StoreError> {
-        look(path, Kind::Folder)
-            .map(|found| found.map(|metadata| (attributes(&metadata), times(&metadata))))
-            .map_err(|source| StoreError::new("use the folder", path, source))
+        let look = || {
+            let Some(folder) = found(self.folders.folder(path, Purpose::Pass))? else {
+                return Ok(None);
+            };
+            let metadata = File::from(folder).metadata()?;
+            Ok(Some((attributes(&metadata), times(&metadata))))
+        };
+        look().map_err(|source| StoreError::new("use the folder", path, source))
     }
 
     fn names(&self, path: &Path) -> Result<BTreeSet<String>, StoreError> {
-        let fail = |source| StoreError::new("list", path, source);
-        if look(path, Kind::Folder).map_err(fail)?.is_none() {
-            return Err(fail(io::Error::from(io::ErrorKind::NotFound)));
-        }
-        let mut names = BTreeSet::new();
-        for entry in path.read_dir().map_err(fail)? {
-            names.insert(entry.map_err(fail)?.file_name().to_string_lossy().into_owned());
-        }
-        Ok(names)
+        let list = || {
+            let names = names_in(self.folders.folder(path, Purpose::Use)?)?;
+            let names = names.map(|name| Ok(name?.to_string_lossy().into_owned()));
+            names.collect::<io::Result<BTreeSet<String>>>()
+        };
+        list().map_err(|source| StoreError::new("list", path, source))
     }
 
     fn read_at(&self, path: &Path, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError> {
-        open_present(path, Kind::File)
+        self.folders
+            .read(path)
             .and_then(|file| file.read_at(buffer, offset))
             .map_err(|source| StoreError::new("read", path, source))
     }
 
+    fn inode(&self, path: &Path) -> Result<Option<u64>, StoreError> {
+        let look = || {
+            let Some((folder, name)) = found(self.folders.parent(path))? else { return Ok(None) };
+            Ok(found(stat(folder.as_fd(), &name))?.map(|facts| facts.st_ino))
+        };
+        look().map_err(|source| StoreError::new("look at", path, source))
+    }
+
+    fn facts(&self, path: &Path) -> Result<Facts, StoreError> {
+        let look = || {
+            let file = self.folders.read(path)?;
+            let metadata = file.metadata()?;
+            Ok(Facts {
+                link_count: metadata.nlink(),
+                allocated_bytes: metadata.blocks().saturating_mul(STAT_BLOCK_BYTES),
+                labels: labels_of(&file)?,
+            })
+        };
+        look().map_err(|source| StoreError::new("look at", path, source))
+    }
+
+    fn room(&self, path: &Path) -> Result<Room, StoreError> {
+        self.room_at(path).map_err(|source| StoreError::new("tell the free space of", path, source))
+    }
+
     fn create_folder(&mut self, path: &Path, wanted: Attributes) -> Result<(), StoreError> {
-        create_folder(path, wanted)
+        self.make_folder(path, wanted)
             .map_err(|source| StoreError::new("make the folder", path, source))
     }
 
     fn create_file(&mut self, path: &Path, wanted: Attributes) -> Result<(), StoreError> {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .and_then(|file| set_attributes(&file, wanted))
+        self.make_file(path, wanted)
             .map_err(|source| StoreError::new("make the file", path, source))
     }
 
     fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        OpenOptions::new()
-            .append(true)
-            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-            .open(path)
+        self.present(path, OFlags::WRONLY | OFlags::APPEND)
             .and_then(|mut file| file.write_all(bytes))
             .map_err(|source| StoreError::new("write", path, source))
     }
 
+    fn overwrite(&mut self, path: &Path, inode: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        self.overwrite_in_place(path, inode, bytes)
+            .map_err(|source| StoreError::new("write in place", path, source))
+    }
+
+    fn set_labels(&mut self, path: &Path, labels: &Labels) -> Result<(), StoreError> {
+        self.folders
+            .read(path)
+            .and_then(|file| set_labels(&file, labels))
+            .map_err(|source| StoreError::new("set the labels of", path, source))
+    }
+
     fn sync_file(&mut self, path: &Path) -> Result<(), StoreError> {
-        open_present(path, Kind::File)
+        self.folders
+            .read(path)
             .and_then(|file| file.sync_all())
-            .map_err(|source| StoreError::new("sync", path, source))
+            .map_err(|source| StoreError::new(SYNC, path, source))
     }
 
     fn sync_folder(&mut self, path: &Path) -> Result<(), StoreError> {
-        open_present(path, Kind::Folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|source| StoreError::new("sync", path, source))
+        self.folders
+            .folder(path, Purpose::Use)
+            .and_then(|folder| File::from(folder).sync_all())
+            .map_err(|source| StoreError::new(SYNC, path, source))
     }
 
     fn rename_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
-        nix::fcntl::renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE)
-            .map_err(|errno| StoreError::new("rename", from, no_rename(errno)))
+        self.rename(from, to).map_err(|source| StoreError::new("rename", from, source))
     }
 
     fn link_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
-        std::fs::hard_link(from, to)
-            .map_err(|source| StoreError::new("keep a second name of", from, source))
+        self.link(from, to).map_err(|source| StoreError::new("keep a second name of", from, source))
     }
 
     fn set_times(&mut self, path: &Path, times: Times) -> Result<(), StoreError> {
-        nix::sys::stat::utimensat(
-            AT_FDCWD,
-            path,
-            &time_spec(times.accessed_ns),
-            &time_spec(times.modified_ns),
-            UtimensatFlags::NoFollowSymlink,
-        )
-        .map_err(|errno| StoreError::new("set the times of", path, errno.into()))
+        let set = || {
+            let wanted = Timestamps {
+                last_access: time_spec(times.accessed_ns),
+                last_modification: time_spec(times.modified_ns),
+            };
+            let (folder, name) = self.folders.parent(path)?;
+            Ok(rustix::fs::utimensat(folder, &name, &wanted, AtFlags::SYMLINK_NOFOLLOW)?)
+        };
+        set().map_err(|source| StoreError::new("set the times of", path, source))
     }
 }

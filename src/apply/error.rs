@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
+use super::halt::Halted;
 use super::journal::JournalError;
 use super::lower::LowerError;
 use super::state_error::StateError;
-use super::store::{Fingerprint, StoreError};
-use super::undo::UndoError;
+use super::store::{Fingerprint, SYNC, StoreError};
+use super::undo_error::UndoError;
 
 /// Why nothing, or no more, was changed on the disk.
 ///
 /// After an error of the variants `Store` and `Journal` the run is unfinished, and so it is after
-/// `Changed`, `NoSecondName` and `Cancelled`: `resume` goes on and `undo` takes it back. The
+/// `Changed`, `Swapped`, `NoSecondName` and `Cancelled`: `resume` goes on and `undo` takes it back. The
 /// others come before the first change.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
@@ -38,6 +39,10 @@ pub enum ApplyError {
         /// What it is now.
         now: String,
     },
+    /// A file was exchanged for another between the look at it and the step.
+    #[error("{} was exchanged for another file while it was worked on; nothing was done to it",
+        .0.display())]
+    Swapped(PathBuf),
     /// The file system has no hard links. Comes before anything in the shard was changed.
     #[error(
         "the file system of {} takes no second name (hard link) for a file, which this repair \
@@ -52,6 +57,9 @@ pub enum ApplyError {
     /// A signal asked the run to end.
     #[error("stopped between two steps by a signal; `resume` goes on and `undo` takes it back")]
     Cancelled,
+    /// A sync failed, now or when the run was last worked on.
+    #[error(transparent)]
+    Halted(#[from] Halted),
     /// The run is not in a state that allows this; nothing was changed.
     #[error("{0}; nothing was done")]
     NotNow(String),
@@ -62,5 +70,19 @@ impl ApplyError {
     pub(super) fn changed(path: &std::path::Path, now: Option<Fingerprint>) -> Self {
         let now = now.map_or_else(|| "it is gone".to_owned(), |now| now.to_string());
         Self::Changed { path: path.to_path_buf(), now }
+    }
+
+    /// The failed sync that this is.
+    pub(super) fn failed_sync(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) | Self::Journal(JournalError::Store(error)) => {
+                (error.action == SYNC).then_some(error)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn swapped(path: &std::path::Path) -> Self {
+        Self::Swapped(path.to_path_buf())
     }
 }

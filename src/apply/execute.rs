@@ -11,22 +11,28 @@ use nix::errno::Errno;
 use super::content::Reader;
 use super::error::ApplyError;
 use super::journal::Journal;
+use super::rewrite::Rewrite;
 use super::step::{Step, Sum};
-use super::store::{Attributes, Fingerprint, Store, StoreError};
+use super::store::{Attributes, Fingerprint, Labels, Store, StoreError};
 use crate::plan::Content;
 
-/// How many half-written staged files of stopped attempts are passed over before giving up.
-const STAGE_ATTEMPTS_MAX: u32 = 100;
+/// How many files that stopped attempts left under a name are passed over before giving up.
+const ASIDE_ATTEMPTS_MAX: u32 = 100;
 
 /// Does steps through a [`Store`] and notes them in a journal.
 pub(crate) struct Executor<'a> {
-    /// The disk.
-    pub(crate) store: &'a mut dyn Store,
-    /// Says before each step whether to end instead.
-    pub(crate) cancelled: &'a dyn Fn() -> bool,
+    store: &'a mut dyn Store,
+    cancelled: &'a dyn Fn() -> bool,
+    /// Where files that left a shard are, as the journal says.
+    quarantines: Vec<PathBuf>,
 }
 
-impl Executor<'_> {
+impl<'a> Executor<'a> {
+    /// One that has done nothing yet; `cancelled` says before each step whether to end instead.
+    pub(crate) fn new(store: &'a mut dyn Store, cancelled: &'a dyn Fn() -> bool) -> Self {
+        Self { store, cancelled, quarantines: Vec::new() }
+    }
+
     /// Does every step of the journal that is not known to be on the disk already; the count of
     /// these. Those that are done change nothing.
     ///
@@ -36,6 +42,8 @@ impl Executor<'_> {
         if journal.is_ended() {
             return Ok(0);
         }
+        let quarantines = journal.intent().quarantines.iter();
+        self.quarantines = quarantines.map(|quarantine| quarantine.folder.clone()).collect();
         let settled_count = journal.settled_count();
         let steps: Vec<Step> = journal.steps().iter().skip(settled_count).cloned().collect();
         for (number, step) in steps.iter().enumerate() {
@@ -57,8 +65,12 @@ impl Executor<'_> {
             }
             Step::Keep { file, kept, was } => self.keep(file, kept, was),
             Step::Stage { staged, sum, .. } if noted_done && self.has(staged, *sum)? => Ok(()),
-            Step::Stage { staged, content, sum, attributes } => {
-                self.stage(staged, content, *sum, *attributes)
+            Step::Stage { staged, content, sum, attributes, labels } => {
+                self.stage(staged, (content, *sum), *attributes, labels)
+            }
+            Step::Rewrite { from, to, was, old, new, times } => {
+                let rewrite = Rewrite { from, to, was, old, new, times: *times };
+                rewrite.run(self.store, noted_done)
             }
             Step::Move { from, to, was } => self.move_file(from, to, was),
             Step::Install { staged, path, sum } => self.install(staged, path, *sum),
@@ -77,11 +89,17 @@ impl Executor<'_> {
             return Ok(());
         }
         match self.store.fingerprint(file)? {
-            Some(now) if now.same_content(was) => {
-                self.store.link_new(file, kept).map_err(|error| no_second_name(file, error))
+            Some(now) if now.same_file(was) => {
+                self.store.link_new(file, kept).map_err(|error| no_second_name(file, error))?;
             }
-            now => Err(ApplyError::changed(file, now)),
+            now => return Err(ApplyError::changed(file, now)),
         }
+        if self.store.inode(kept)? == Some(was.inode) {
+            return Ok(());
+        }
+        // Another file took the name in between, and what has a second name now is that one.
+        self.set_aside(kept)?;
+        Err(ApplyError::swapped(file))
     }
 
     /// Writes the file anew unless the journal says it is done: of one that merely looks whole it
@@ -89,14 +107,17 @@ impl Executor<'_> {
     fn stage(
         &mut self,
         staged: &Path,
-        content: &Content,
-        sum: Sum,
+        (content, sum): (&Content, Sum),
         attributes: Attributes,
+        labels: &Labels,
     ) -> Result<(), ApplyError> {
         if self.store.fingerprint(staged)?.is_some() {
             self.set_aside(staged)?;
         }
         self.store.create_file(staged, attributes)?;
+        if !labels.is_empty() {
+            self.store.set_labels(staged, labels)?;
+        }
         let mut reader = Reader::default();
         while let Some(block) = reader.next_block(self.store, content)? {
             if block.is_empty() {
@@ -111,25 +132,49 @@ impl Executor<'_> {
         }
     }
 
-    /// A staged file that a stopped attempt left makes way under another name.
-    fn set_aside(&mut self, staged: &Path) -> Result<(), ApplyError> {
-        for attempt in 1..=STAGE_ATTEMPTS_MAX {
-            let aside = with_suffix(staged, &format!(".half-{attempt}"));
-            if self.store.fingerprint(&aside)?.is_none() {
-                return Ok(self.store.rename_new(staged, &aside)?);
+    /// What a stopped attempt left under a name that is needed makes way under another name.
+    fn set_aside(&mut self, path: &Path) -> Result<(), ApplyError> {
+        for attempt in 1..=ASIDE_ATTEMPTS_MAX {
+            let aside = with_suffix(path, &format!(".half-{attempt}"));
+            if self.store.inode(&aside)?.is_none() {
+                return Ok(self.store.rename_new(path, &aside)?);
             }
         }
-        Err(ApplyError::changed(staged, self.store.fingerprint(staged)?))
+        Err(ApplyError::changed(path, self.store.fingerprint(path)?))
     }
 
     fn move_file(&mut self, from: &Path, to: &Path, was: &Fingerprint) -> Result<(), ApplyError> {
         if self.is(to, was)? {
-            return Ok(());
+            return self.end_twin(from, to);
         }
         match self.store.fingerprint(from)? {
-            Some(now) if now.same_content(was) => Ok(self.store.rename_new(from, to)?),
-            now => Err(ApplyError::changed(from, now)),
+            Some(now) if now.same_file(was) => {}
+            now => return Err(ApplyError::changed(from, now)),
         }
+        self.store.rename_new(from, to)?;
+        if self.store.inode(to)? == Some(was.inode) {
+            return Ok(());
+        }
+        // Another file took the name in between, and what was moved is that one.
+        self.store.rename_new(to, from)?;
+        Err(ApplyError::swapped(from))
+    }
+
+    /// A file system without ordered renames may show a file under both names after a crash; the
+    /// old one is then moved beside the new one, where no server looks, or out of the way.
+    fn end_twin(&mut self, from: &Path, to: &Path) -> Result<(), ApplyError> {
+        let inode = self.store.inode(to)?;
+        if inode.is_none() || self.store.inode(from)? != inode {
+            return Ok(());
+        }
+        for attempt in 1..=ASIDE_ATTEMPTS_MAX {
+            let quarantined = if self.is_in_quarantine(to) { to } else { from };
+            let aside = with_suffix(quarantined, &format!(".twin-{attempt}"));
+            if self.store.inode(&aside)?.is_none() {
+                return Ok(self.store.rename_new(from, &aside)?);
+            }
+        }
+        Err(ApplyError::changed(from, self.store.fingerprint(from)?))
     }
 
     fn install(&mut self, staged: &Path, path: &Path, sum: Sum) -> Result<(), ApplyError> {
@@ -137,13 +182,23 @@ impl Executor<'_> {
         match (self.store.fingerprint(staged)?, in_place) {
             (Some(new), None) if sum.is_of(&new) => Ok(self.store.rename_new(staged, path)?),
             (None, Some(found)) if sum.is_of(&found) => Ok(()),
+            (Some(new), Some(found)) if sum.is_of(&found) && new.inode == found.inode => {
+                self.set_aside(staged)
+            }
             (new, None) => Err(ApplyError::changed(staged, new)),
             (_, found) => Err(ApplyError::changed(path, found)),
         }
     }
 
+    fn is_in_quarantine(&self, path: &Path) -> bool {
+        let bytes = path.as_os_str().as_encoded_bytes();
+        self.quarantines
+            .iter()
+            .any(|folder| bytes.starts_with(folder.as_os_str().as_encoded_bytes()))
+    }
+
     fn is(&self, path: &Path, was: &Fingerprint) -> Result<bool, ApplyError> {
-        Ok(self.store.fingerprint(path)?.is_some_and(|now| now.same_content(was)))
+        Ok(self.store.fingerprint(path)?.is_some_and(|now| now.same_file(was)))
     }
 
     fn has(&self, path: &Path, sum: Sum) -> Result<bool, ApplyError> {

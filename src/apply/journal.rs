@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::execute::with_suffix;
+use super::quarantine::Quarantine;
 use super::step::Step;
 use super::store::{Attributes, Store, StoreError, Times};
 
@@ -43,11 +44,13 @@ pub(crate) struct Intent {
     /// The shards it is for, as `[index][0]`.
     pub(crate) shards: Vec<String>,
     /// Where their files go.
-    pub(crate) quarantines: Vec<PathBuf>,
+    pub(crate) quarantines: Vec<Quarantine>,
     /// The folders whose times undo sets back.
     pub(crate) folders: Vec<FolderBefore>,
     /// The steps, in order.
     pub(crate) steps: Vec<Step>,
+    /// What a person should know, one sentence each.
+    pub(crate) notes: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -205,6 +208,12 @@ impl Journal {
     pub(crate) fn settled_count(&self) -> usize {
         let is_sync = |index: &&usize| matches!(self.steps().get(**index), Some(Step::Sync { .. }));
         self.done.iter().rev().find(is_sync).map_or(0, |index| index.saturating_add(1))
+    }
+
+    /// The steps that are not known to be on the disk.
+    pub(crate) fn left_steps(&self) -> Vec<Step> {
+        let settled_count = if self.ended { usize::MAX } else { self.settled_count() };
+        self.steps().iter().skip(settled_count).cloned().collect()
     }
 
     /// Notes that a step is done. After a `Sync` it waits until that is on the disk: what comes

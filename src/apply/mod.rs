@@ -5,14 +5,26 @@
 //! deletes: what has to go is renamed into the quarantine on its own file system, and what is
 //! written is written whole in the quarantine, synced, and renamed into place.
 
+mod before;
 mod content;
 mod disk;
+mod disk_facts;
 mod error;
 mod execute;
+mod halt;
+mod in_place;
 mod journal;
 mod kept;
+mod labels;
 mod lower;
+mod lowering;
+mod manifest;
+mod newer;
+mod place;
 mod quarantine;
+mod redo;
+mod rewrite;
+mod room;
 mod run;
 mod run_lock;
 mod state_dir;
@@ -21,9 +33,11 @@ mod state_files;
 mod step;
 mod store;
 mod summary;
+mod taking_back;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod undo_error;
 mod view;
 
 pub use disk::DiskStore;
@@ -36,6 +50,7 @@ pub use run_lock::RunLock;
 pub use state_dir::StateDir;
 pub use state_error::StateError;
 pub use step::{Step, Sum};
-pub use store::{Attributes, Fingerprint, Owner, Store, StoreError, Times};
+pub use store::{Attributes, Facts, Fingerprint, Labels, Owner, Room, Store, StoreError, Times};
 pub use summary::{RunAbout, RunId, RunState, RunSummary};
-pub use undo::UndoError;
+pub use undo::NewerFiles;
+pub use undo_error::UndoError;

@@ -1,8 +1,9 @@
 //! Where the files that leave a shard are kept: on the shard's own file system, so that moving is
 //! a rename and needs no space, and outside everything a server walks, upgrades or deletes.
 //!
-//! Below the folder of a shard, `original/` holds what left it and `staged/` what is written for
-//! it, both by the path inside the shard.
+//! Below the folder of a shard, `original/` holds what left it, `staged/` what is written for it, and
+//! `newer/` what a server wrote after the repair and an undo that was forced took out, each by the
+//! path inside the shard.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -11,7 +12,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
+use serde::{Deserialize, Serialize};
 
+use super::execute::with_suffix;
 use super::store::StoreError;
 
 /// Name of the folder at the top of a data path that is a mount point. Servers 1.7.6, 2.4.6,
@@ -22,28 +25,75 @@ const BESIDE_SUFFIX: &str = ".es-translog-fix";
 /// Longest part of an index name that is taken into the name of a folder, in bytes.
 const LABEL_MAX_BYTES: usize = 120;
 
+/// How the quarantine is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Arrangement {
+    /// A folder for each shard: what a person expects. Each folder takes a block.
+    Folders,
+    /// A name in a folder that is there already for each file, which takes no block: for a file
+    /// system without a free byte.
+    Flat,
+}
+
 /// The quarantine of one round for one shard folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Quarantine {
     /// The shard folder it serves.
     pub(crate) shard_folder: PathBuf,
     /// The folder that exists already and takes the first new one.
     pub(crate) anchor: PathBuf,
-    /// Where the shard's files go, below `anchor`: a folder of this run and round.
+    /// Where the shard's files go, below `anchor`: a folder of this run and round; laid out flat,
+    /// how their names begin.
     pub(crate) folder: PathBuf,
+    /// How it is laid out.
+    pub(crate) arrangement: Arrangement,
 }
 
 impl Quarantine {
+    /// That of a shard for what is told in `parts`: run, round, index and number.
+    pub(crate) fn new(
+        shard_folder: &Path,
+        base: Base,
+        parts: &[String],
+        arrangement: Arrangement,
+    ) -> Self {
+        let folder = match arrangement {
+            Arrangement::Folders => base.folder.join(parts.iter().collect::<PathBuf>()),
+            Arrangement::Flat => {
+                let own = base.folder.strip_prefix(&base.anchor).ok().filter(|own| *own != "");
+                let own = own.map_or(HIDDEN_NAME.into(), Path::to_string_lossy);
+                base.anchor.join(format!("{own}.{}", parts.join(".")))
+            }
+        };
+        let shard_folder = shard_folder.to_path_buf();
+        Self { shard_folder, anchor: base.anchor, folder, arrangement }
+    }
+
     /// Where a file of the shard goes.
     pub(crate) fn place_of(&self, file: &Path) -> Option<PathBuf> {
-        let inside = file.strip_prefix(&self.shard_folder).ok()?;
-        Some(self.folder.join("original").join(inside))
+        self.inside("original", file)
     }
 
     /// Where a new file for this place in the shard is written before it is moved in.
     pub(crate) fn stage_of(&self, file: &Path) -> Option<PathBuf> {
+        self.inside("staged", file)
+    }
+
+    /// Where a file that the server wrote after the repair goes when it is undone.
+    pub(crate) fn newer_of(&self, file: &Path) -> Option<PathBuf> {
+        self.inside("newer", file)
+    }
+
+    fn inside(&self, part: &str, file: &Path) -> Option<PathBuf> {
         let inside = file.strip_prefix(&self.shard_folder).ok()?;
-        Some(self.folder.join("staged").join(inside))
+        match self.arrangement {
+            Arrangement::Folders => Some(self.folder.join(part).join(inside)),
+            Arrangement::Flat => {
+                let name = inside.to_str()?.replace('/', ".");
+                Some(with_suffix(&self.folder, &format!(".{part}.{name}")))
+            }
+        }
     }
 }
 

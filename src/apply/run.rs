@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::error::ApplyError;
 use super::execute::{Executor, with_suffix};
+use super::halt::Halted;
 use super::journal::{Intent, Journal};
-use super::lower::lower;
-use super::quarantine::{Quarantine, base_for, label_of};
+use super::lower::{LowerError, Lowered, lower};
+use super::quarantine::{Arrangement, Quarantine, base_for, label_of};
 use super::state_error::StateError;
 use super::state_files::write_file;
-use super::step::Step;
 use super::store::{Attributes, Owner, Store};
-use super::summary::{AboutFile, Journals, RunId, RunState, round_journal, undo_journal};
-use super::undo::{UndoError, undo_steps};
+use super::summary::{AboutFile, Journals, RunId, RunState, round_journal};
 use crate::plan::Change;
 
 /// The journals are the tool's own and nobody else's to read.
@@ -39,6 +38,8 @@ pub struct Receipt {
     pub quarantines: Vec<PathBuf>,
     /// Steps done by this call; 0 when there was nothing to do.
     pub step_count: usize,
+    /// What a person should know, one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// A run in the state folder.
@@ -97,111 +98,107 @@ impl RunFolder {
         cancelled: &dyn Fn() -> bool,
         shards: &[ShardChanges],
     ) -> Result<Receipt, ApplyError> {
+        if let Some(halted) = Halted::of(&self.path)? {
+            return Err(halted.into());
+        }
         let journals = Journals::read(&self.path)?;
-        if !matches!(journals.state(), RunState::Empty | RunState::Done) {
+        let is_open = matches!(journals.state(), RunState::Empty | RunState::Done);
+        if !is_open || !journals.undos.is_empty() {
             let why = format!("run {} is unfinished or was undone", self.id);
             return Err(ApplyError::NotNow(why));
         }
         let last = journals.rounds.last().map_or(0, |journal| journal.intent().round);
         let intent = self.intent(store, last.saturating_add(1), shards)?;
         let path = round_journal(&self.path, intent.round);
-        let mut journal = Journal::begin(store, &path, own_file(), intent)?;
-        execute(store, cancelled, &mut journal)
+        let mut journal = self.begin(store, &path, intent)?;
+        self.execute(store, cancelled, &mut journal)
     }
 
-    /// Finishes a round or an undo that was stopped; otherwise there is nothing to do.
-    ///
-    /// # Errors
-    /// See [`ApplyError`].
-    pub fn resume(
-        &mut self,
+    /// Does what is left of a journal. A sync that fails is the last thing that happens in the run.
+    pub(super) fn execute(
+        &self,
         store: &mut dyn Store,
         cancelled: &dyn Fn() -> bool,
+        journal: &mut Journal,
     ) -> Result<Receipt, ApplyError> {
-        let Journals { mut rounds, undo } = Journals::read(&self.path)?;
-        match undo.or_else(|| rounds.pop()) {
-            Some(mut journal) => execute(store, cancelled, &mut journal),
-            None => Ok(nothing()),
+        if let Some(halted) = Halted::of(&self.path)? {
+            return Err(halted.into());
         }
+        let done = Executor::new(store, cancelled).run(journal);
+        let step_count = done.map_err(|error| self.halted(error))?;
+        let Intent { round, quarantines, notes, .. } = journal.intent().clone();
+        let quarantines = quarantines.into_iter().map(|quarantine| quarantine.folder).collect();
+        Ok(Receipt { round, quarantines, step_count, notes })
     }
 
-    /// The steps that [`RunFolder::undo`] would do; none when there is nothing to take back.
-    ///
-    /// # Errors
-    /// When the server has since written to a shard, or a file is missing from the quarantine.
-    pub fn undo_plan(&self, store: &dyn Store) -> Result<Vec<Step>, UndoError> {
-        let Journals { mut rounds, undo } = Journals::read(&self.path)?;
-        if let Some(undo) = undo {
-            let settled_count = if undo.is_ended() { usize::MAX } else { undo.settled_count() };
-            return Ok(undo.steps().iter().skip(settled_count).cloned().collect());
-        }
-        rounds.reverse();
-        undo_steps(store, &rounds)
-    }
-
-    /// Takes every round back, newest first, or goes on with that. Everything is checked before
-    /// the first change. The folders of the quarantine, and new files that were staged, stay.
-    ///
-    /// # Errors
-    /// See [`ApplyError`].
-    pub fn undo(
-        &mut self,
+    /// Begins a journal, in which a failed sync halts the run as well.
+    pub(super) fn begin(
+        &self,
         store: &mut dyn Store,
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<Receipt, ApplyError> {
-        match self.state() {
-            RunState::Empty => return Ok(nothing()),
-            RunState::Undone | RunState::UndoUnfinished => return self.resume(store, cancelled),
-            RunState::Unfinished { .. } | RunState::Done | RunState::Unreadable(_) => {}
+        path: &Path,
+        intent: Intent,
+    ) -> Result<Journal, ApplyError> {
+        if let Some(halted) = Halted::of(&self.path)? {
+            return Err(halted.into());
         }
-        let steps = self.undo_plan(store)?;
-        let intent = Intent { steps, ..Intent::default() };
-        let mut journal = Journal::begin(store, &undo_journal(&self.path), own_file(), intent)?;
-        execute(store, cancelled, &mut journal)
+        Journal::begin(store, path, own_file(), intent).map_err(|error| self.halted(error.into()))
     }
 
+    fn halted(&self, error: ApplyError) -> ApplyError {
+        match error.failed_sync() {
+            Some(failed) => Halted::note(&self.path, failed).into(),
+            None => error,
+        }
+    }
+
+    /// With folders in the quarantine and every new file written beside the old one; where there is
+    /// not the room for that, in the room that the old files have.
     fn intent(
         &self,
         store: &dyn Store,
         round: u32,
         shards: &[ShardChanges],
     ) -> Result<Intent, ApplyError> {
+        let (lowered, quarantines) = match self.lower(store, round, shards, Arrangement::Folders) {
+            Err(ApplyError::Lower(LowerError::Space { .. })) => {
+                self.lower(store, round, shards, Arrangement::Flat)?
+            }
+            other => other?,
+        };
+        let Lowered { steps, folders, notes, manifest } = lowered;
+        self.write(&format!("manifest-{round}.txt"), manifest.as_bytes())?;
+        let shards = shards.iter().map(|shard| shard.shard.clone()).collect();
+        Ok(Intent { round, shards, quarantines, folders, steps, notes })
+    }
+
+    fn lower(
+        &self,
+        store: &dyn Store,
+        round: u32,
+        shards: &[ShardChanges],
+        arrangement: Arrangement,
+    ) -> Result<(Lowered, Vec<Quarantine>), ApplyError> {
         let about = AboutFile::read(&self.path)
             .map_err(|source| StateError::io("read what it is about from", &self.path, source))?;
         let asked_for = about.about.quarantine_dir.as_deref();
-        let inside = Path::new(self.id.as_str()).join(format!("round-{round}"));
         let mut taken = BTreeSet::new();
         let mut placed = Vec::new();
         for shard in shards {
-            let label = inside.join(shard_label(&shard.shard));
+            let mut parts = vec![self.id.as_str().to_owned(), format!("round-{round}")];
+            parts.extend(shard_labels(&shard.shard));
             let mut quarantines = Vec::new();
             for (shard_folder, data_path) in &shard.shard_folders {
                 let base = base_for(shard_folder, data_path, asked_for)?;
-                let folder = free_label(&mut taken, &base.folder.join(&label));
-                let shard_folder = shard_folder.clone();
-                quarantines.push(Quarantine { shard_folder, anchor: base.anchor, folder });
+                let mut quarantine = Quarantine::new(shard_folder, base, &parts, arrangement);
+                quarantine.folder = free_label(&mut taken, &quarantine.folder);
+                quarantines.push(quarantine);
             }
             placed.push((shard.changes.as_slice(), quarantines));
         }
         let lowered = lower(store, &placed)?;
-        let quarantines = taken.into_iter().collect();
-        let shards = shards.iter().map(|shard| shard.shard.clone()).collect();
-        Ok(Intent { round, shards, quarantines, folders: lowered.folders, steps: lowered.steps })
+        let quarantines = placed.into_iter().flat_map(|(_, quarantines)| quarantines).collect();
+        Ok((lowered, quarantines))
     }
-}
-
-fn execute(
-    store: &mut dyn Store,
-    cancelled: &dyn Fn() -> bool,
-    journal: &mut Journal,
-) -> Result<Receipt, ApplyError> {
-    let step_count = Executor { store, cancelled }.run(journal)?;
-    let Intent { round, quarantines, .. } = journal.intent();
-    Ok(Receipt { round: *round, quarantines: quarantines.clone(), step_count })
-}
-
-fn nothing() -> Receipt {
-    Receipt { round: 0, quarantines: Vec::new(), step_count: 0 }
 }
 
 fn own_file() -> Attributes {
@@ -210,12 +207,12 @@ fn own_file() -> Attributes {
     Attributes { owner, mode: FILE_MODE }
 }
 
-/// `[index][0]` -> `index/0`; anything else becomes one folder.
-fn shard_label(shard: &str) -> PathBuf {
+/// `[index][0]` -> `index` and `0`; anything else becomes one label.
+fn shard_labels(shard: &str) -> Vec<String> {
     let inner = shard.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     match inner.and_then(|inner| inner.rsplit_once("][")) {
-        Some((index, number)) => Path::new(&label_of(index)).join(label_of(number)),
-        None => PathBuf::from(label_of(shard)),
+        Some((index, number)) => vec![label_of(index), label_of(number)],
+        None => vec![label_of(shard)],
     }
 }
 

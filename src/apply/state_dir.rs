@@ -72,8 +72,10 @@ impl StateDir {
         let data_paths = resolved(data_paths);
         let mut runs = self.runs()?;
         runs.retain(|run| {
-            let stopped =
-                matches!(run.state, RunState::Unfinished { .. } | RunState::UndoUnfinished);
+            let stopped = matches!(
+                run.state,
+                RunState::Unfinished { .. } | RunState::UndoUnfinished | RunState::RedoUnfinished
+            );
             stopped && run.data_paths.iter().any(|path| data_paths.contains(path))
         });
         Ok(runs.pop())
@@ -182,9 +184,16 @@ fn new_id(now: Timestamp) -> RunId {
     RunId::of_folder(name)
 }
 
-/// A run may go on from another working folder than it began in.
+/// A run may go on from another working folder than it began in. Links in the part that is there
+/// are resolved now, because no later call follows one.
 fn absolute(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
+    let path = std::path::absolute(&path).unwrap_or(path);
+    for known in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (known.canonicalize(), path.strip_prefix(known)) {
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    path
 }
 
 /// Links resolved, so that a data path has one name; one that is gone stays as it is.

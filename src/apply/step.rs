@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{Attributes, Fingerprint, Times};
-use crate::plan::Content;
+use super::store::{Attributes, Fingerprint, Labels, Times};
+use crate::plan::{Content, as_base64};
 
 /// Length and CRC-32 of a file that a run writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,12 @@ pub struct Sum {
 }
 
 impl Sum {
+    /// That of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { len_bytes: bytes.len() as u64, crc32: crc32fast::hash(bytes) }
+    }
+
     /// Whether a file has this content.
     #[must_use]
     pub fn is_of(&self, file: &Fingerprint) -> bool {
@@ -56,6 +62,27 @@ pub enum Step {
         sum: Sum,
         /// Owner and mode it gets, those of the file it stands for.
         attributes: Attributes,
+        /// Extended attributes it gets, those of the file it stands for.
+        labels: Labels,
+    },
+    /// Writes a file anew where it is, in the room it has, and gives it another name in its folder
+    /// where it needs one. For a file system without a free byte. Of a write that was torn every
+    /// byte is the old one or the new one, and this record holds both.
+    Rewrite {
+        /// Where it is.
+        from: PathBuf,
+        /// What it is called then; `from` when the name stays.
+        to: PathBuf,
+        /// What the file must be, if nothing was written yet.
+        was: Fingerprint,
+        /// What it holds before.
+        #[serde(with = "as_base64")]
+        old: Vec<u8>,
+        /// What it holds after.
+        #[serde(with = "as_base64")]
+        new: Vec<u8>,
+        /// Times it gets: those it had, where it gets back what it held.
+        times: Option<Times>,
     },
     /// Renames a file: out of the shard into the quarantine, or back.
     Move {
@@ -114,7 +141,7 @@ impl Step {
             Self::CreateFolder { path, .. } | Self::Install { path, .. } => path.parent(),
             Self::Keep { kept, .. } => kept.parent(),
             Self::Stage { staged, .. } => staged.parent(),
-            Self::Move { to, .. } => to.parent(),
+            Self::Move { to, .. } | Self::Rewrite { to, .. } => to.parent(),
             Self::SetTimes { folder, .. } => Some(folder),
             Self::Sync { .. } => None,
         }
@@ -144,6 +171,10 @@ impl fmt::Display for Step {
             }
             Self::Install { staged, path, .. } => {
                 write!(f, "move {} into place as {}", staged.display(), path.display())
+            }
+            Self::Rewrite { from, to, new, .. } => {
+                write!(f, "write {} in place ({} bytes)", from.display(), new.len())?;
+                if from == to { Ok(()) } else { write!(f, " and call it {}", to.display()) }
             }
             Self::SetTimes { folder, .. } => write!(f, "set the times of {}", folder.display()),
             Self::Sync { folders } => match folders.as_slice() {

@@ -3,7 +3,7 @@
 //! The trait is small on purpose. Nothing in it deletes or replaces: a rename or a new name fails
 //! when the target exists. That makes "a dry run writes nothing" and "stop at every call" provable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,9 @@ pub struct Attributes {
     pub mode: u32,
 }
 
+/// Extended attributes of a file by name: the `SELinux` label, access control lists and the like.
+pub type Labels = BTreeMap<String, Vec<u8>>;
+
 /// Access and modification time, in nanoseconds since 1970 (good until 2262).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
@@ -48,6 +51,9 @@ pub struct Fingerprint {
     pub attributes: Attributes,
     /// Times of last access and modification.
     pub times: Times,
+    /// Number of the file on its file system, which a rename keeps. The device's number is not
+    /// noted: it may be another after a restart of the machine.
+    pub inode: u64,
 }
 
 impl Fingerprint {
@@ -56,6 +62,23 @@ impl Fingerprint {
     pub fn same_content(&self, other: &Self) -> bool {
         self.len_bytes == other.len_bytes && self.crc32 == other.crc32
     }
+
+    /// Whether `other` is this very file with this content.
+    #[must_use]
+    pub fn same_file(&self, other: &Self) -> bool {
+        self.inode == other.inode && self.same_content(other)
+    }
+}
+
+/// What else is to be known of a file before it is changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// How many names it has.
+    pub link_count: u64,
+    /// Bytes the file system has set aside for its content.
+    pub allocated_bytes: u64,
+    /// Its extended attributes.
+    pub labels: Labels,
 }
 
 impl fmt::Display for Fingerprint {
@@ -63,6 +86,20 @@ impl fmt::Display for Fingerprint {
         write!(f, "{} bytes, CRC {:08x}", self.len_bytes, self.crc32)
     }
 }
+
+/// Room on a file system for the user who runs this, blocks kept for root included for root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes that can still be written.
+    pub free_bytes: u64,
+    /// Every file and folder takes a multiple of this.
+    pub block_bytes: u64,
+    /// Files that can still be made; `None` where the file system has no fixed number.
+    pub free_inodes: Option<u64>,
+}
+
+/// [`StoreError::action`] of a sync that failed.
+pub(super) const SYNC: &str = "sync";
 
 /// A call of [`Store`] that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +123,7 @@ impl StoreError {
 
 /// Reading and changing files and folders, one system call a method.
 ///
-/// Only `apply/` holds one that writes. Symbolic links are never followed in the last component.
+/// Only `apply/` holds one that writes. Symbolic links are never followed, in no part of a path.
 pub trait Store {
     /// The file's fingerprint, or `None` when nothing is there.
     ///
@@ -112,6 +149,24 @@ pub trait Store {
     /// When the file cannot be read.
     fn read_at(&self, path: &Path, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError>;
 
+    /// The number of whatever has this name, a link or a pipe too; `None` when nothing has it.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    fn inode(&self, path: &Path) -> Result<Option<u64>, StoreError>;
+
+    /// Names, room and extended attributes of a regular file.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be looked at.
+    fn facts(&self, path: &Path) -> Result<Facts, StoreError>;
+
+    /// Bytes that this user can still write where `path` is, and the size of a block there.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    fn room(&self, path: &Path) -> Result<Room, StoreError>;
+
     /// Makes a folder; one that is there already stays.
     ///
     /// # Errors
@@ -130,6 +185,19 @@ pub trait Store {
     /// # Errors
     /// When not all bytes could be written.
     fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Writes the whole content of a file that stays where it is, from its first byte on, without
+    /// more room than it has.
+    ///
+    /// # Errors
+    /// When it is not the file of this number, has a second name, or not all could be written.
+    fn overwrite(&mut self, path: &Path, inode: u64, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Gives a file extended attributes, beside those it has.
+    ///
+    /// # Errors
+    /// When the file system does not take one of them.
+    fn set_labels(&mut self, path: &Path, labels: &Labels) -> Result<(), StoreError>;
 
     /// Waits until the content of a file is on the disk.
     ///

@@ -14,8 +14,6 @@ use super::journal::{Journal, JournalError};
 pub(super) const ABOUT_NAME: &str = "run.json";
 /// File with the report; its number `/loss/operations` is shown in the list of runs.
 const REPORT_NAME: &str = "report.json";
-/// Journal of the undo.
-const UNDO_NAME: &str = "undo.journal";
 /// Most rounds of a run that are looked for.
 const ROUNDS_MAX: u32 = 10_000;
 
@@ -90,6 +88,8 @@ pub enum RunState {
     Undone,
     /// It was stopped while it was taken back: `resume` and `undo` both go on with that.
     UndoUnfinished,
+    /// It was stopped while an undo was taken back: `resume` goes on, `undo` undoes it again.
+    RedoUnfinished,
     /// What it says of itself cannot be read, and why.
     Unreadable(String),
 }
@@ -153,17 +153,20 @@ pub(super) fn round_journal(run: &Path, round: u32) -> PathBuf {
     run.join(format!("round-{round}.journal"))
 }
 
-/// Where the journal of the undo is.
-pub(super) fn undo_journal(run: &Path) -> PathBuf {
-    run.join(UNDO_NAME)
+/// Where the journal of an undo is, or of the redo that takes it back, after `earlier_count` such.
+pub(super) fn undo_journal(run: &Path, earlier_count: usize) -> PathBuf {
+    match earlier_count {
+        0 => run.join("undo.journal"),
+        _ => run.join(format!("undo-{}.journal", earlier_count.saturating_add(1))),
+    }
 }
 
 /// All journals of a run.
 pub(super) struct Journals {
     /// Those of the rounds, oldest first.
     pub(super) rounds: Vec<Journal>,
-    /// That of the undo.
-    pub(super) undo: Option<Journal>,
+    /// Those of an undo, of the redo that takes it back, of the next undo, and so on.
+    pub(super) undos: Vec<Journal>,
 }
 
 impl Journals {
@@ -172,7 +175,7 @@ impl Journals {
     /// # Errors
     /// When one of them cannot be used.
     pub(super) fn read(run: &Path) -> Result<Self, JournalError> {
-        let store = DiskStore;
+        let store = DiskStore::default();
         let open = |path: PathBuf| {
             if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
                 return Ok(None);
@@ -184,17 +187,25 @@ impl Journals {
             let Some(journal) = open(round_journal(run, round))? else { break };
             rounds.push(journal);
         }
-        Ok(Self { rounds, undo: open(undo_journal(run))? })
+        let mut undos = Vec::new();
+        while let Some(journal) = open(undo_journal(run, undos.len()))? {
+            undos.push(journal);
+        }
+        Ok(Self { rounds, undos })
     }
 
     /// How far the run got.
     pub(super) fn state(&self) -> RunState {
-        match (&self.undo, self.rounds.last()) {
-            (Some(undo), _) if undo.is_ended() => RunState::Undone,
-            (Some(_), _) => RunState::UndoUnfinished,
+        match (self.undos.last(), self.rounds.last()) {
             (None, None) => RunState::Empty,
             (None, Some(last)) if last.is_ended() => RunState::Done,
             (None, Some(last)) => RunState::Unfinished { round: last.intent().round },
+            (Some(last), _) => match (self.undos.len() % 2 == 1, last.is_ended()) {
+                (true, true) => RunState::Undone,
+                (true, false) => RunState::UndoUnfinished,
+                (false, true) => RunState::Done,
+                (false, false) => RunState::RedoUnfinished,
+            },
         }
     }
 }

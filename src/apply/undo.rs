@@ -1,57 +1,31 @@
-//! The steps of a run, taken back: what was installed leaves the shard, what left it returns, and
-//! the folders get their times back. The same executor does them.
+//! The steps of a run, taken back: what was installed leaves the shard, what left it returns, what
+//! was written in place gets its bytes back, and the folders their times. The same executor does
+//! them.
 //!
 //! What has to be taken back is read from the disk, not from how far the journal says the run got.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::journal::{Journal, JournalError};
+use super::journal::Journal;
+use super::newer::Newer;
+use super::rewrite::{Written, written};
 use super::step::{Step, Sum};
-use super::store::{Fingerprint, Store, StoreError, Times};
+use super::store::{Fingerprint, Store, Times};
+use super::undo_error::UndoError;
 use super::view::View;
 
 /// Lucene's lock: an empty file that may stay behind or go with any start of a server
 /// (`NativeFSLockFactory`), and tells nothing.
 const LUCENE_LOCK_NAME: &str = "write.lock";
 
-/// Why a run is not taken back; nothing has been changed.
-#[derive(Debug, thiserror::Error)]
-pub enum UndoError {
-    /// A file could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A journal of the run cannot be used.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The shard's files are no longer what the run left: the server has worked with them.
-    #[error(
-        "{} is not what the run left there ({now}): the server has since written newer data, \
-         which would be lost; nothing was done", path.display()
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// What it is now.
-        now: String,
-    },
-    /// A file that has to come back is neither in the quarantine nor in its place.
-    #[error(
-        "{} is not in the quarantine any more, so {} cannot be put back; nothing was done",
-        kept.display(), path.display()
-    )]
-    Missing {
-        /// Where it was kept.
-        kept: PathBuf,
-        /// Its place in the shard.
-        path: PathBuf,
-    },
-}
-
-impl UndoError {
-    fn newer(path: &Path, now: &dyn ToString) -> Self {
-        Self::Newer { path: path.to_path_buf(), now: now.to_string() }
-    }
+/// What becomes of files that the server has written since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewerFiles {
+    /// They would be lost, so nothing is taken back.
+    Refuse,
+    /// They go into the quarantine too, and the run is taken back.
+    Keep,
 }
 
 /// The steps that take back what the rounds of a run did, all of it or as far as they got.
@@ -61,21 +35,29 @@ impl UndoError {
 pub(crate) fn undo_steps(
     store: &dyn Store,
     newest_first: &[Journal],
+    newer_files: NewerFiles,
 ) -> Result<Vec<Step>, UndoError> {
-    let mut view = View::new(store);
+    let mut undoing = Undoing { view: View::new(store), newer: Newer::default(), back: Vec::new() };
     let mut steps = Vec::new();
     let mut times: BTreeMap<&Path, Times> = BTreeMap::new();
     for journal in newest_first {
-        let out = take_backs(&mut view, journal)?;
-        let back = returns(&mut view, journal)?;
-        check_names(&view, journal)?;
-        for part in [out, back] {
+        undoing.newer.serve(&journal.intent().quarantines);
+        let out = undoing.take_backs(journal)?;
+        undoing.returns(journal)?;
+        undoing.rewrites(journal)?;
+        undoing.check_names(journal)?;
+        let aside = undoing.newer.take_steps();
+        let back = std::mem::take(&mut undoing.back);
+        for part in aside.into_iter().chain([out, back]) {
             let sync = Step::sync_after(&part);
             steps.extend(part.into_iter().chain(sync));
         }
         // The oldest round saw the times as they were before the run, so it has the last word.
         let before = journal.intent().folders.iter();
         times.extend(before.map(|before| (before.folder.as_path(), before.times)));
+    }
+    if newer_files == NewerFiles::Refuse {
+        undoing.newer.refuse()?;
     }
     let set: Vec<Step> = times
         .into_iter()
@@ -86,85 +68,151 @@ pub(crate) fn undo_steps(
     Ok(steps)
 }
 
-/// What was installed goes back to where it was staged.
-fn take_backs(view: &mut View<'_>, journal: &Journal) -> Result<Vec<Step>, UndoError> {
-    let moved: BTreeMap<&Path, (&Path, &Fingerprint)> = journal
-        .steps()
-        .iter()
-        .filter_map(|step| match step {
-            Step::Move { from, to, was } => Some((from.as_path(), (to.as_path(), was))),
-            _ => None,
-        })
-        .collect();
-    let mut steps = Vec::new();
-    for step in journal.steps() {
-        let Step::Install { staged, path, sum } = step else { continue };
-        let old = moved.get(path.as_path()).copied();
-        if let Some(was) = installed(view, journal.is_ended(), (staged, path, *sum), old)? {
-            view.rename(path, staged);
-            steps.push(Step::Move { from: path.clone(), to: staged.clone(), was });
-        }
-    }
-    Ok(steps)
+struct Undoing<'a> {
+    view: View<'a>,
+    newer: Newer,
+    /// What comes back into the shards.
+    back: Vec<Step>,
 }
 
-/// The installed file, or `None` where the run never got that far. A new file may equal the old
-/// one, so where both are decides.
-fn installed(
-    view: &View<'_>,
-    ended: bool,
-    (staged, path, sum): (&Path, &Path, Sum),
-    old: Option<(&Path, &Fingerprint)>,
-) -> Result<Option<Fingerprint>, UndoError> {
-    let in_place = view.fingerprint(path)?;
-    if let Some((kept, was)) = old
-        && in_place.is_some_and(|now| now.same_content(was))
-        && view.fingerprint(kept)?.is_none()
-    {
-        return Ok(None);
+impl Undoing<'_> {
+    /// What was installed goes back to where it was staged.
+    fn take_backs(&mut self, journal: &Journal) -> Result<Vec<Step>, UndoError> {
+        let moved: BTreeMap<&Path, &Fingerprint> = journal
+            .steps()
+            .iter()
+            .filter_map(|step| match step {
+                Step::Move { from, was, .. } => Some((from.as_path(), was)),
+                _ => None,
+            })
+            .collect();
+        let mut steps = Vec::new();
+        for step in journal.steps() {
+            let Step::Install { staged, path, sum } = step else { continue };
+            let old = moved.get(path.as_path()).copied();
+            if let Some(was) = self.installed(journal.is_ended(), (staged, path, *sum), old)? {
+                self.view.rename(path, staged);
+                steps.push(Step::Move { from: path.clone(), to: staged.clone(), was });
+            }
+        }
+        Ok(steps)
     }
-    match (in_place, view.fingerprint(staged)?.is_some()) {
-        (Some(now), false) if sum.is_of(&now) => Ok(Some(now)),
-        (Some(now), _) => Err(UndoError::newer(path, &now)),
-        (None, false) if ended => Err(UndoError::newer(path, &"it is gone")),
-        (None, _) => Ok(None),
-    }
-}
 
-/// What left the shard, or was kept and has since gone from it, returns.
-fn returns(view: &mut View<'_>, journal: &Journal) -> Result<Vec<Step>, UndoError> {
-    let mut steps = Vec::new();
-    for step in journal.steps() {
-        let (place, kept, was) = match step {
-            Step::Move { from, to, was } => (from, to, was),
-            Step::Keep { file, kept, was } => (file, kept, was),
-            _ => continue,
-        };
-        match view.fingerprint(place)? {
-            Some(now) if now.same_content(was) => continue,
-            Some(now) => return Err(UndoError::newer(place, &now)),
-            None => {}
+    /// The installed file, or `None` where the run never got that far. A new file may equal the
+    /// old one in content, and is another file all the same.
+    fn installed(
+        &mut self,
+        ended: bool,
+        (staged, path, sum): (&Path, &Path, Sum),
+        old: Option<&Fingerprint>,
+    ) -> Result<Option<Fingerprint>, UndoError> {
+        let staged_now = self.view.fingerprint(staged)?;
+        match (self.view.fingerprint(path)?, staged_now) {
+            (Some(now), _) if old.is_some_and(|old| old.same_file(&now)) => Ok(None),
+            // The old file itself, written over: there is no other copy of it.
+            (Some(now), _) if old.is_some_and(|old| old.inode == now.inode) => {
+                Err(UndoError::gone(path))
+            }
+            (Some(now), None) if sum.is_of(&now) => Ok(Some(now)),
+            // Under both names after a crash.
+            (Some(now), Some(twin)) if sum.is_of(&now) && twin.inode == now.inode => Ok(Some(now)),
+            (Some(now), _) => {
+                self.newer.move_aside(&mut self.view, path, now)?;
+                Ok(None)
+            }
+            (None, None) if ended => {
+                self.newer.gone(path);
+                Ok(None)
+            }
+            (None, _) => Ok(None),
         }
-        if !view.fingerprint(kept)?.is_some_and(|now| now.same_content(was)) {
-            return Err(UndoError::Missing { kept: kept.clone(), path: place.clone() });
-        }
-        view.rename(kept, place);
-        steps.push(Step::Move { from: kept.clone(), to: place.clone(), was: *was });
     }
-    Ok(steps)
-}
 
-/// With everything back in place the folders must hold the names they held: any other is one that
-/// the server made or took away since.
-fn check_names(view: &View<'_>, journal: &Journal) -> Result<(), UndoError> {
-    for before in &journal.intent().folders {
-        let Some(names_before) = &before.names else { continue };
-        let names = view.names(&before.folder)?;
-        let mut differing = names.symmetric_difference(names_before);
-        if let Some(name) = differing.find(|name| *name != LUCENE_LOCK_NAME) {
-            let now = if names.contains(name) { "it is new" } else { "it is gone" };
-            return Err(UndoError::newer(&before.folder.join(name), &now));
+    /// What left the shard, or was kept and has since gone from it, returns.
+    fn returns(&mut self, journal: &Journal) -> Result<(), UndoError> {
+        for step in journal.steps() {
+            let (place, kept, was) = match step {
+                Step::Move { from, to, was } => (from, to, was),
+                Step::Keep { file, kept, was } => (file, kept, was),
+                _ => continue,
+            };
+            let in_place = self.view.fingerprint(place)?;
+            if in_place.is_some_and(|now| now.same_content(was)) {
+                continue;
+            }
+            let kept_now = self.view.fingerprint(kept)?.filter(|now| now.same_content(was));
+            let kept_now = kept_now.ok_or_else(|| UndoError::missing(kept, place))?;
+            match in_place {
+                // Written on by the server under both of its names: there is no other copy.
+                Some(now) if now.inode == kept_now.inode => return Err(UndoError::gone(place)),
+                Some(now) => self.newer.move_aside(&mut self.view, place, now)?,
+                None => {}
+            }
+            self.view.rename(kept, place);
+            self.back.push(Step::Move { from: kept.clone(), to: place.clone(), was: kept_now });
         }
+        Ok(())
     }
-    Ok(())
+
+    /// What was written in place gets its bytes, its name and its times back.
+    fn rewrites(&mut self, journal: &Journal) -> Result<(), UndoError> {
+        for step in journal.steps() {
+            let Step::Rewrite { from, to, was, old, new, .. } = step else { continue };
+            let longest = old.len().max(new.len());
+            let mut place = None;
+            for path in [to, from] {
+                let now = self.view.fingerprint(path)?;
+                if let Some(now) = now.filter(|now| now.inode == was.inode) {
+                    place = Some((path, now));
+                    break;
+                }
+            }
+            let how_far = match place {
+                Some((path, _)) => written(&self.view.read(path, longest)?, old, new),
+                None => None,
+            };
+            match (place, how_far) {
+                (Some((path, _)), Some(Written::Not)) if path == from => {}
+                (Some((path, now)), Some(_)) => {
+                    self.view.rename(path, from);
+                    self.view.write(from, *was);
+                    self.back.push(Step::Rewrite {
+                        from: path.clone(),
+                        to: from.clone(),
+                        was: now,
+                        old: new.clone(),
+                        new: old.clone(),
+                        times: Some(was.times),
+                    });
+                }
+                _ => {
+                    let anew = self.newer.write_anew(&mut self.view, (from, to), was, old)?;
+                    self.back.push(anew);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// With everything back in place the folders must hold the names they held: any other is one
+    /// that the server made or took away since.
+    fn check_names(&mut self, journal: &Journal) -> Result<(), UndoError> {
+        for before in &journal.intent().folders {
+            let Some(names_before) = &before.names else { continue };
+            let names = self.view.names(&before.folder)?;
+            for name in names.symmetric_difference(names_before) {
+                let path = before.folder.join(name);
+                if name == LUCENE_LOCK_NAME {
+                    continue;
+                }
+                if !names.contains(name) {
+                    return Err(UndoError::gone(&path));
+                }
+                if let Some(now) = self.view.fingerprint(&path)? {
+                    self.newer.move_aside(&mut self.view, &path, now)?;
+                }
+            }
+        }
+        Ok(())
+    }
 }

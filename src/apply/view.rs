@@ -1,47 +1,89 @@
-//! The disk as it will be after some renames: an undo of several rounds is checked to its last
-//! step before its first one is done.
+//! The disk as it will be after some renames and writes: an undo of several rounds is checked to its
+//! last step before its first one is done.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::rewrite::read;
 use super::store::{Fingerprint, Store, StoreError};
 
-/// A store seen through renames that have not happened yet.
+/// What a name will stand for.
+#[derive(Debug, Clone)]
+struct Seen {
+    /// Where the file is now.
+    now: PathBuf,
+    /// What it will be, where it will be written in between.
+    will_be: Option<Fingerprint>,
+}
+
+/// A store seen through changes that have not happened yet.
 pub(super) struct View<'a> {
     store: &'a dyn Store,
-    /// Path -> where what it will name is now; `None` when it will name nothing.
-    renamed: BTreeMap<PathBuf, Option<PathBuf>>,
+    /// Path -> what it will name; `None` when it will name nothing.
+    changed: BTreeMap<PathBuf, Option<Seen>>,
 }
 
 impl<'a> View<'a> {
     /// The disk as it is.
     pub(super) fn new(store: &'a dyn Store) -> Self {
-        Self { store, renamed: BTreeMap::new() }
+        Self { store, changed: BTreeMap::new() }
     }
 
     /// Shows everything from now on as if this rename had happened.
     pub(super) fn rename(&mut self, from: &Path, to: &Path) {
-        let now = match self.renamed.get(from) {
-            Some(now) => now.clone(),
-            None => Some(from.to_path_buf()),
+        let seen = match self.changed.get(from) {
+            Some(seen) => seen.clone(),
+            None => Some(Seen { now: from.to_path_buf(), will_be: None }),
         };
-        self.renamed.insert(to.to_path_buf(), now);
-        self.renamed.insert(from.to_path_buf(), None);
+        if from != to {
+            self.changed.insert(from.to_path_buf(), None);
+        }
+        self.changed.insert(to.to_path_buf(), seen);
+    }
+
+    /// Shows the file from now on as if it had been written to be this.
+    pub(super) fn write(&mut self, path: &Path, will_be: Fingerprint) {
+        let now = self.now(path).unwrap_or_else(|| path.to_path_buf());
+        self.changed.insert(path.to_path_buf(), Some(Seen { now, will_be: Some(will_be) }));
+    }
+
+    /// Where the file is now that a name will stand for; `None` when it will stand for nothing.
+    fn now(&self, path: &Path) -> Option<PathBuf> {
+        match self.changed.get(path) {
+            Some(seen) => seen.as_ref().map(|seen| seen.now.clone()),
+            None => Some(path.to_path_buf()),
+        }
     }
 
     /// As [`Store::fingerprint`].
     pub(super) fn fingerprint(&self, path: &Path) -> Result<Option<Fingerprint>, StoreError> {
-        match self.renamed.get(path) {
-            Some(Some(now)) => self.store.fingerprint(now),
+        match self.changed.get(path) {
+            Some(Some(Seen { will_be: Some(will_be), .. })) => Ok(Some(*will_be)),
+            Some(Some(Seen { now, .. })) => self.store.fingerprint(now),
             Some(None) => Ok(None),
             None => self.store.fingerprint(path),
         }
     }
 
+    /// Whether a name will stand for anything.
+    pub(super) fn is_there(&self, path: &Path) -> Result<bool, StoreError> {
+        self.now(path).map_or(Ok(false), |now| Ok(self.store.inode(&now)?.is_some()))
+    }
+
+    /// Up to `len_max` bytes, and one more, of a file that will not be written in between.
+    pub(super) fn read(&self, path: &Path, len_max: usize) -> Result<Vec<u8>, StoreError> {
+        self.now(path).map_or(Ok(Vec::new()), |now| read(self.store, &now, len_max))
+    }
+
+    /// As [`Store::folder`]: whether it is there.
+    pub(super) fn has_folder(&self, path: &Path) -> Result<bool, StoreError> {
+        Ok(self.store.folder(path)?.is_some())
+    }
+
     /// As [`Store::names`].
     pub(super) fn names(&self, folder: &Path) -> Result<BTreeSet<String>, StoreError> {
         let mut names = self.store.names(folder)?;
-        for (path, now) in &self.renamed {
+        for (path, seen) in &self.changed {
             if path.parent() != Some(folder) {
                 continue;
             }
@@ -49,7 +91,7 @@ impl<'a> View<'a> {
             else {
                 continue;
             };
-            if now.is_some() {
+            if seen.is_some() {
                 names.insert(name);
             } else {
                 names.remove(&name);

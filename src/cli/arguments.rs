@@ -42,7 +42,7 @@ pub enum Command {
     /// Write operations as the lines of a bulk request
     Export(ExportArguments),
     /// Put everything a run changed back, byte for byte
-    Undo(RunArguments),
+    Undo(UndoArguments),
     /// Finish a run that was stopped
     Resume(RunArguments),
     /// List past runs
@@ -169,6 +169,20 @@ pub enum ColorWhen {
     Always,
     /// Never.
     Never,
+}
+
+/// A past run that is taken back.
+#[derive(Debug, Args)]
+pub struct UndoArguments {
+    /// Move files that the server has written since into the quarantine, and take the run back
+    #[arg(long, conflicts_with = "redo")]
+    pub force: bool,
+    /// Take an undo back: the shards are as the repair left them again
+    #[arg(long)]
+    pub redo: bool,
+    /// Which run
+    #[command(flatten)]
+    pub run: RunArguments,
 }
 
 /// A past run.

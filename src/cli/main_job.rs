@@ -1,6 +1,7 @@
 //! The main job: flags -> settings, and the job over the real service, cluster and disk.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Failure;
@@ -33,12 +34,14 @@ pub(super) fn run(arguments: &MainArguments, typed: Vec<String>) -> Result<Exit,
             budget: settings.budget,
         },
     };
+    let data_paths = settings.data_paths.iter().map(PathBuf::as_path);
+    let mut store = DiskStore::holding(data_paths).map_err(Failure::of)?;
     let ending = Job {
         settings: &settings,
         service: node.service.as_mut(),
         health: node.client.as_mut().map(|client| client as &mut dyn HealthView),
         consent: &mut consent,
-        store: &mut DiskStore,
+        store: &mut store,
         cancelled: &|| cancel.is_asked(),
         say: &mut say,
     }

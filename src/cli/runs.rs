@@ -37,6 +37,10 @@ fn text(run: &RunSummary) -> String {
         RunState::Done => "done".to_owned(),
         RunState::Undone => "undone".to_owned(),
         RunState::UndoUnfinished => "stopped while it was undone: `undo` goes on".to_owned(),
+        RunState::RedoUnfinished => {
+            "stopped while an undo was taken back: `resume` goes on, `undo` undoes it again"
+                .to_owned()
+        }
         RunState::Unreadable(why) => format!("cannot be read, {why}"),
     };
     let lost = run.lost_operation_count.map_or_else(String::new, |lost| format!(", {lost} lost"));

@@ -1,26 +1,30 @@
 //! `undo` and `resume`: take a run back, or finish it. Both need the node stopped.
 
+use std::path::PathBuf;
+
 use super::Failure;
-use super::arguments::{OutputForm, RunArguments};
+use super::arguments::{OutputForm, RunArguments, UndoArguments};
 use super::ask::{is_person_there, prompt};
 use super::exit::Exit;
 use super::node::{Node, ServiceUse, limits_of};
 use super::signals::Cancel;
 use super::sink::print;
-use crate::apply::{ApplyError, DiskStore, Receipt, RunFolder, StateDir};
+use crate::apply::{ApplyError, DiskStore, NewerFiles, Receipt, RunFolder, StateDir, Step};
 use crate::node::{HeldLocks, hold_locks, inventory};
 use crate::report::safe;
 
 /// What is done to a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
-    Undo,
+    Undo(NewerFiles),
+    Redo,
     Resume,
 }
 
 /// Puts back everything a run changed.
-pub(super) fn undo(arguments: &RunArguments) -> Result<Exit, Failure> {
-    go(arguments, Action::Undo)
+pub(super) fn undo(arguments: &UndoArguments) -> Result<Exit, Failure> {
+    let newer_files = if arguments.force { NewerFiles::Keep } else { NewerFiles::Refuse };
+    go(&arguments.run, if arguments.redo { Action::Redo } else { Action::Undo(newer_files) })
 }
 
 /// Finishes a run that was stopped.
@@ -34,7 +38,7 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
     let state = StateDir::new(arguments.node.state_dir.clone());
     let mut run = state.find(&arguments.run).map_err(Failure::of)?;
     if arguments.dry_run {
-        return dry_run(&run);
+        return dry_run(&run, action);
     }
     agree(arguments, &run, action)?;
     let mut node = Node::find(&arguments.node, ServiceUse::Needed)?;
@@ -47,9 +51,13 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
     })?;
     let locks = locks_of(&node)?;
     let cancelled = || cancel.is_asked();
+    let data_paths = node.data_paths();
+    let mut store =
+        DiskStore::holding(data_paths.iter().map(PathBuf::as_path)).map_err(Failure::of)?;
     let receipt = match action {
-        Action::Undo => run.undo(&mut DiskStore, &cancelled),
-        Action::Resume => run.resume(&mut DiskStore, &cancelled),
+        Action::Undo(newer_files) => run.undo(&mut store, &cancelled, newer_files),
+        Action::Redo => run.redo(&mut store, &cancelled),
+        Action::Resume => run.resume(&mut store, &cancelled),
     };
     drop(locks);
     match receipt {
@@ -62,13 +70,18 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
             let text = format!("{error}; go on with the same command");
             Err(Failure::new(Exit::CANCELLED, text))
         }
-        Err(error @ ApplyError::Undo(_)) => Err(refused(error)),
+        Err(error @ (ApplyError::Undo(_) | ApplyError::NotNow(_))) => Err(refused(error)),
         Err(error) => Err(Failure::of(error)),
     }
 }
 
-fn dry_run(run: &RunFolder) -> Result<Exit, Failure> {
-    let steps = run.undo_plan(&DiskStore).map_err(refused)?;
+fn dry_run(run: &RunFolder, action: Action) -> Result<Exit, Failure> {
+    let store = DiskStore::default();
+    let steps: Vec<Step> = match action {
+        Action::Undo(newer_files) => run.undo_plan(&store, newer_files).map_err(refused)?,
+        Action::Redo => run.redo_plan(&store).map_err(refused)?,
+        Action::Resume => run.left_steps().map_err(Failure::of)?,
+    };
     for step in &steps {
         print(&safe(&step.to_string()));
     }
@@ -81,7 +94,8 @@ fn agree(arguments: &RunArguments, run: &RunFolder, action: Action) -> Result<()
         return Ok(());
     }
     let what = match action {
-        Action::Undo => "take back",
+        Action::Undo(_) => "take back",
+        Action::Redo => "take back the undo of",
         Action::Resume => "finish",
     };
     if !is_person_there() {
@@ -111,7 +125,8 @@ fn locks_of(node: &Node) -> Result<HeldLocks, Failure> {
 
 fn tell(arguments: &RunArguments, run: &RunFolder, action: Action, receipt: &Receipt, name: &str) {
     let (done, next) = match action {
-        Action::Undo => ("taken back", "the damaged files are in their places again"),
+        Action::Undo(_) => ("taken back", "the damaged files are in their places again"),
+        Action::Redo => ("in place again", "start the node and see that its shards come up"),
         Action::Resume => ("finished", "start the node and see that its shards come up"),
     };
     if arguments.output.output == OutputForm::Text {

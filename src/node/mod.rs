@@ -10,6 +10,7 @@ mod inventory;
 mod layers;
 mod locate;
 mod locks;
+pub(crate) mod nofollow;
 mod placeholder;
 mod places;
 mod processes;

@@ -21,6 +21,7 @@ mod stream;
 #[expect(clippy::arithmetic_side_effects, reason = "offsets of files made here")]
 mod tests;
 
+pub(crate) use change::as_base64;
 pub use change::{Change, Content, Piece};
 pub use loss::{Loss, LostOperation, LostRange};
 pub use policy::{Context, Copies, Fresh, HealthyCopyRule, Level, Policy};

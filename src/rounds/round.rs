@@ -217,6 +217,7 @@ impl Job<'_> {
             plans.iter().filter_map(|shard| self.changes_of(shard)).collect();
         let receipt =
             run.repair(self.store, self.cancelled, &changes).map_err(|error| error.to_string())?;
+        receipt.notes.iter().for_each(|note| self.note(note));
         (self.say)(Event::Quarantined { paths: receipt.quarantines });
         Ok(())
     }

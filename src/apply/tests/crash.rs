@@ -3,7 +3,7 @@
 
 use super::fault_store::{Fault, FaultStore, STOPS};
 use super::node::{Node, Picture, changes_between, differences};
-use crate::apply::{DiskStore, RunState};
+use crate::apply::{DiskStore, NewerFiles, RunState};
 
 /// Fewest changing calls of the repair in [`Node::changes`]: fewer means the test tests nothing.
 const CALLS_MIN: usize = 60;
@@ -38,15 +38,15 @@ fn comparison(node: &Node) -> fn(&Picture, &Picture) -> Vec<String> {
 fn unstopped_repair_and_undo() {
     let mut node = Node::new();
     let before = node.picture();
-    let receipt = node.repair(&mut DiskStore).unwrap();
+    let receipt = node.repair(&mut DiskStore::default()).unwrap();
     assert_eq!(receipt.round, 1);
     assert_eq!(receipt.quarantines.len(), 2);
     assert!(receipt.step_count > 0);
     node.assert_repaired(&before, "whole");
     assert_eq!(node.run.state(), RunState::Done);
-    let plan = node.run.undo_plan(&DiskStore).unwrap();
+    let plan = node.run.undo_plan(&DiskStore::default(), NewerFiles::Refuse).unwrap();
     assert!(plan.len() > 10, "{plan:?}");
-    let receipt = node.undo(&mut DiskStore).unwrap();
+    let receipt = node.undo(&mut DiskStore::default()).unwrap();
     assert_eq!(receipt.step_count, plan.len());
     assert_eq!(differences(&node.picture(), &before), [""; 0]);
     assert_eq!(node.run.state(), RunState::Undone);
@@ -60,13 +60,13 @@ fn resume_after_a_stop_at_every_call() {
         let before = node.picture();
         node.repair(&mut FaultStore::new(at_call, fault)).unwrap_err();
         let differing = comparison(&node);
-        node.go_on(&mut DiskStore).expect(&told);
+        node.go_on(&mut DiskStore::default()).expect(&told);
         node.assert_repaired(&before, &told);
         assert_eq!(node.run.state(), RunState::Done, "{told}");
         let done = node.picture();
-        assert_eq!(node.run.resume(&mut DiskStore, &|| false).unwrap().step_count, 0);
+        assert_eq!(node.run.resume(&mut DiskStore::default(), &|| false).unwrap().step_count, 0);
         assert_eq!(differences(&node.picture(), &done), [""; 0], "{told}: resumed twice");
-        node.undo(&mut DiskStore).expect(&told);
+        node.undo(&mut DiskStore::default()).expect(&told);
         assert_eq!(differing(&node.picture(), &before), [""; 0], "{told}: undone");
     }
 }
@@ -78,9 +78,9 @@ fn undo_after_a_stop_at_every_call() {
         let mut node = Node::new();
         let before = node.picture();
         node.repair(&mut FaultStore::new(at_call, fault)).unwrap_err();
-        node.undo(&mut DiskStore).expect(&told);
+        node.undo(&mut DiskStore::default()).expect(&told);
         assert_eq!(comparison(&node)(&node.picture(), &before), [""; 0], "{told}");
-        assert_eq!(node.undo(&mut DiskStore).unwrap().step_count, 0, "{told}: again");
+        assert_eq!(node.undo(&mut DiskStore::default()).unwrap().step_count, 0, "{told}: again");
         assert_eq!(changes_between(&node.picture(), &before), [""; 0], "{told}: again");
     }
 }
@@ -100,7 +100,7 @@ fn undo_stopped_at_every_call() {
                 break;
             }
             let told = format!("repair stopped at {repair_stop}, undo by {fault:?} at {at_call}");
-            node.undo(&mut DiskStore).expect(&told);
+            node.undo(&mut DiskStore::default()).expect(&told);
             assert_eq!(differences(&node.picture(), &before), [""; 0], "{told}");
             assert_eq!(node.run.state(), RunState::Undone, "{told}");
         }
@@ -121,9 +121,9 @@ fn resume_stopped_at_every_call() {
                 break;
             }
             let told = format!("repair stopped at {repair_stop}, resume by {fault:?} at {at_call}");
-            node.go_on(&mut DiskStore).expect(&told);
+            node.go_on(&mut DiskStore::default()).expect(&told);
             node.assert_repaired(&before, &told);
-            node.undo(&mut DiskStore).expect(&told);
+            node.undo(&mut DiskStore::default()).expect(&told);
             assert_eq!(differences(&node.picture(), &before), [""; 0], "{told}");
         }
     }
@@ -139,10 +139,10 @@ fn a_signal_ends_it_between_two_steps() {
         asked.get() > 20
     };
     let changes = node.changes();
-    let error = node.run.repair(&mut DiskStore, &cancelled, &changes).unwrap_err();
+    let error = node.run.repair(&mut DiskStore::default(), &cancelled, &changes).unwrap_err();
     assert!(matches!(error, crate::apply::ApplyError::Cancelled), "{error}");
     assert_eq!(node.run.state(), RunState::Unfinished { round: 1 });
-    node.go_on(&mut DiskStore).unwrap();
+    node.go_on(&mut DiskStore::default()).unwrap();
     node.assert_repaired(&before, "cancelled");
 }
 
@@ -154,7 +154,31 @@ fn a_call_that_fails_is_the_last_one() {
         let mut store = FaultStore::new(at_call, Fault::Errno(nix::errno::Errno::EIO));
         node.repair(&mut store).unwrap_err();
         assert_eq!(store.calls.len(), at_call, "{:?}", store.calls);
-        node.undo(&mut DiskStore).unwrap();
+        if store.calls.last().is_some_and(|call| call.starts_with("sync")) {
+            assert_halted(&mut node);
+        }
+        node.undo(&mut DiskStore::default()).unwrap();
         assert_eq!(changes_between(&node.picture(), &before), [""; 0], "EIO at call {at_call}");
     }
+}
+
+/// After a failed sync nothing more is written, by the next process either, until a person has
+/// looked at the disk.
+fn assert_halted(node: &mut Node) {
+    let halted = node.picture();
+    let halt_path = node.run.path().join("halted.json");
+    let text = std::fs::read_to_string(&halt_path).unwrap();
+    let mut store = FaultStore::counting();
+    let error = node.go_on(&mut store).unwrap_err();
+    assert!(matches!(error, crate::apply::ApplyError::Halted(_)), "{error}");
+    assert!(error.to_string().contains("nothing more is written in this run"), "{error}");
+    let nothing_begun = node.run.state() == RunState::Empty;
+    assert_eq!(node.undo(&mut store).is_ok(), nothing_begun);
+    assert_eq!(store.calls, [""; 0]);
+    assert_eq!(changes_between(&node.picture(), &halted), [""; 0]);
+    // A start of the machine later it is history.
+    let boot_id = serde_json::from_str::<serde_json::Value>(&text).unwrap()["boot_id"].clone();
+    let other = text.replace(boot_id.as_str().unwrap(), "of another start");
+    assert_ne!(other, text);
+    std::fs::write(&halt_path, other).unwrap();
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use crate::apply::{Attributes, DiskStore, Fingerprint, Store, StoreError, Times};
+use crate::apply::store::SYNC;
+use crate::apply::{
+    Attributes, DiskStore, Facts, Fingerprint, Labels, Room, Store, StoreError, Times,
+};
 
 /// What happens at the chosen call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,7 @@ pub(super) struct FaultStore {
 
 impl FaultStore {
     pub(super) fn new(at_call: usize, fault: Fault) -> Self {
-        Self { disk: DiskStore, at_call, fault, calls: Vec::new(), stopped: false }
+        Self { disk: DiskStore::default(), at_call, fault, calls: Vec::new(), stopped: false }
     }
 
     /// One that never fails and counts.
@@ -66,7 +69,10 @@ impl FaultStore {
             Fault::StopBefore => {}
             Fault::StopAfter => whole(&mut self.disk)?,
             Fault::StopTorn => half(&mut self.disk),
-            Fault::Errno(errno) => return Err(StoreError::new(name, path, errno.into())),
+            Fault::Errno(errno) => {
+                let action = if name.starts_with("sync") { SYNC } else { name };
+                return Err(StoreError::new(action, path, errno.into()));
+            }
         }
         Err(StoreError::new(name, path, io::Error::other("stopped by the test")))
     }
@@ -93,6 +99,21 @@ impl Store for FaultStore {
         self.disk.read_at(path, offset, buffer)
     }
 
+    fn inode(&self, path: &Path) -> Result<Option<u64>, StoreError> {
+        self.alive(path)?;
+        self.disk.inode(path)
+    }
+
+    fn facts(&self, path: &Path) -> Result<Facts, StoreError> {
+        self.alive(path)?;
+        self.disk.facts(path)
+    }
+
+    fn room(&self, path: &Path) -> Result<Room, StoreError> {
+        self.alive(path)?;
+        self.disk.room(path)
+    }
+
     fn create_folder(&mut self, path: &Path, wanted: Attributes) -> Result<(), StoreError> {
         self.change("create_folder", path, |_| (), |disk| disk.create_folder(path, wanted))
     }
@@ -109,6 +130,23 @@ impl Store for FaultStore {
             |disk| disk.append(path, half).expect("half of the bytes"),
             |disk| disk.append(path, bytes),
         )
+    }
+
+    fn overwrite(&mut self, path: &Path, inode: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let half = &bytes[..bytes.len() / 2];
+        self.change(
+            "overwrite",
+            path,
+            |_| {
+                let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+                std::os::unix::fs::FileExt::write_all_at(&file, half, 0).unwrap();
+            },
+            |disk| disk.overwrite(path, inode, bytes),
+        )
+    }
+
+    fn set_labels(&mut self, path: &Path, labels: &Labels) -> Result<(), StoreError> {
+        self.change("set_labels", path, |_| (), |disk| disk.set_labels(path, labels))
     }
 
     fn sync_file(&mut self, path: &Path) -> Result<(), StoreError> {

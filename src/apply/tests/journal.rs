@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::fault_store::{Fault, FaultStore};
 use super::node::{Node, changes_between, differences};
-use crate::apply::{ApplyError, DiskStore, JournalError, RunState};
+use crate::apply::{ApplyError, DiskStore, JournalError, NewerFiles, RunState};
 
 const STOP_AT_CALL: usize = 50;
 
@@ -28,10 +28,10 @@ fn a_torn_last_line_counts_as_not_written() {
             torn.truncate(torn.len() - cut);
             torn.extend_from_slice(tail);
             fs::write(&journal, torn).unwrap();
-            let receipt = node.run.resume(&mut DiskStore, &|| false).unwrap();
+            let receipt = node.run.resume(&mut DiskStore::default(), &|| false).unwrap();
             assert!(receipt.step_count > 0);
             assert_eq!(node.run.state(), RunState::Done, "cut by {cut}, then {tail:?}");
-            node.undo(&mut DiskStore).unwrap();
+            node.undo(&mut DiskStore::default()).unwrap();
         }
     }
 }
@@ -52,9 +52,9 @@ fn the_last_line_is_torn_wherever_it_stopped() {
         }
         torn.truncate(torn.len() - 3);
         fs::write(&journal, torn).unwrap();
-        node.go_on(&mut DiskStore).unwrap();
+        node.go_on(&mut DiskStore::default()).unwrap();
         node.assert_repaired(&before, &format!("stopped after call {at_call}"));
-        node.undo(&mut DiskStore).unwrap();
+        node.undo(&mut DiskStore::default()).unwrap();
         assert_eq!(differences(&node.picture(), &before), [""; 0]);
     }
 }
@@ -66,9 +66,10 @@ fn a_damaged_first_line_is_said() {
     let mut bytes = fs::read(&journal).unwrap();
     bytes[200] ^= 1;
     fs::write(&journal, bytes).unwrap();
-    for error in
-        [node.run.resume(&mut DiskStore, &|| false), node.run.undo(&mut DiskStore, &|| false)]
-    {
+    for error in [
+        node.run.resume(&mut DiskStore::default(), &|| false),
+        node.run.undo(&mut DiskStore::default(), &|| false, NewerFiles::Refuse),
+    ] {
         let error = error.unwrap_err();
         assert!(error.to_string().contains("is damaged, so nothing is resumed"), "{error}");
     }
@@ -83,11 +84,11 @@ fn a_newer_version_is_left_to_the_newer_program() {
     let changed = node.picture();
     let json = r#"{"record":"begin","version":2,"plan":"something else"}"#;
     fs::write(&journal, format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()))).unwrap();
-    let error = node.run.resume(&mut DiskStore, &|| false).unwrap_err();
+    let error = node.run.resume(&mut DiskStore::default(), &|| false).unwrap_err();
     assert!(
         matches!(error, ApplyError::Journal(JournalError::Newer { version: 2, .. })),
         "{error}"
     );
-    assert!(node.undo(&mut DiskStore).is_err());
+    assert!(node.undo(&mut DiskStore::default()).is_err());
     assert_eq!(changes_between(&node.picture(), &changed), [""; 0]);
 }

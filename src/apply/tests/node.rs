@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::apply::{
-    ApplyError, Attributes, DiskStore, Fingerprint, Receipt, RunAbout, RunFolder, RunState,
-    ShardChanges, StateDir, Store, Times,
+    ApplyError, Attributes, DiskStore, Fingerprint, NewerFiles, Receipt, RunAbout, RunFolder,
+    RunState, ShardChanges, StateDir, Store, Times,
 };
 use crate::plan::{Change, Piece};
 
@@ -58,7 +58,7 @@ pub(super) fn changes_between(one: &Picture, two: &Picture) -> Vec<String> {
 impl Node {
     /// A node with a begun run on it.
     pub(super) fn new() -> Self {
-        let top = tempfile::tempdir().unwrap();
+        let top = fast_folder();
         for (shard, fill) in [("logs", b'l'), (".monitoring", b'm')] {
             let folder = shard_folder(top.path(), shard);
             for part in ["translog", "index", "_state"] {
@@ -71,6 +71,7 @@ impl Node {
             write(&folder.join("index/segments_5"), &[fill; 90]);
             write(&folder.join("_state/state-0.st"), b"state");
         }
+        give_away(&top.path().join("node/data"));
         age(&top.path().join("node"), &mut 1_400_000_000_123_456_789);
         let about = RunAbout {
             data_paths: vec![top.path().join("node/data")],
@@ -136,7 +137,7 @@ impl Node {
     }
 
     pub(super) fn undo(&mut self, store: &mut dyn Store) -> Result<Receipt, ApplyError> {
-        self.run.undo(store, &|| false)
+        self.run.undo(store, &|| false, NewerFiles::Refuse)
     }
 
     /// Everything below the node's folder and that itself; leaves no trace in the times.
@@ -161,7 +162,7 @@ impl Node {
             for file in ["translog/translog-3.tlog", "translog/translog.ckp"] {
                 let old = before[&folder.join(file)];
                 assert_ne!(after[&folder.join(file)], old, "{told}: {file} is new");
-                let kept = DiskStore.fingerprint(&self.kept(label, file)).unwrap();
+                let kept = DiskStore::default().fingerprint(&self.kept(label, file)).unwrap();
                 assert_eq!(kept.map(Entry::File), Some(old), "{told}: {file} is kept");
                 assert_eq!(owner_of(after[&folder.join(file)]), owner_of(old), "{told}: {file}");
             }
@@ -172,7 +173,7 @@ impl Node {
             assert_eq!(read("translog/translog.ckp"), NEW_CHECKPOINT, "{told}");
             assert_eq!(read("index/segments_6"), b"a commit of a new history", "{told}");
             let second = self.kept(label, "translog/translog-2.tlog");
-            let same = DiskStore.fingerprint(&second).unwrap().map(Entry::File);
+            let same = DiskStore::default().fingerprint(&second).unwrap().map(Entry::File);
             assert_eq!(same, Some(before[&folder.join("translog/translog-2.tlog")]), "{told}");
         }
         let rest = |picture: &Picture| {
@@ -192,7 +193,7 @@ impl Node {
 /// Up to 4 KiB, without a trace in the time of access.
 fn read_quietly(path: &Path) -> Vec<u8> {
     let mut bytes = vec![0; 4096];
-    let count = DiskStore.read_at(path, 0, &mut bytes).unwrap();
+    let count = DiskStore::default().read_at(path, 0, &mut bytes).unwrap();
     bytes.truncate(count);
     bytes
 }
@@ -211,8 +212,21 @@ fn shard_folder(top: &Path, index: &str) -> PathBuf {
 fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap();
-    if nix::unistd::geteuid().is_root() {
-        std::os::unix::fs::chown(path, Some(4711), Some(4712)).unwrap();
+}
+
+/// In memory where the machine has a place for that: the tests of stops sync thousands of times.
+fn fast_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// Everything below and including `path` gets the user of the service.
+fn give_away(path: &Path) {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    std::os::unix::fs::chown(path, Some(4711), Some(4712)).unwrap();
+    if path.is_dir() {
+        path.read_dir().unwrap().for_each(|entry| give_away(&entry.unwrap().path()));
     }
 }
 
@@ -225,22 +239,22 @@ fn age(path: &Path, now_ns: &mut i64) {
     }
     *now_ns += 1_000_000_007;
     let times = Times { accessed_ns: *now_ns, modified_ns: *now_ns + 5_000_000_001 };
-    DiskStore.set_times(path, times).unwrap();
+    DiskStore::default().set_times(path, times).unwrap();
 }
 
 fn take(top: &Path, path: &Path, picture: &mut Picture) {
     let key = path.strip_prefix(top).unwrap().to_path_buf();
     if path.is_file() {
-        picture.insert(key, Entry::File(DiskStore.fingerprint(path).unwrap().unwrap()));
+        picture.insert(key, Entry::File(DiskStore::default().fingerprint(path).unwrap().unwrap()));
         return;
     }
-    let (attributes, times) = DiskStore.folder(path).unwrap().unwrap();
+    let (attributes, times) = DiskStore::default().folder(path).unwrap().unwrap();
     picture.insert(key, Entry::Folder(attributes, times));
-    for name in DiskStore.names(path).unwrap() {
+    for name in DiskStore::default().names(path).unwrap() {
         if name != "data.es-translog-fix" {
             take(top, &path.join(name), picture);
         }
     }
     // Listing may have set the access time, which the next picture must not show.
-    DiskStore.set_times(path, times).unwrap();
+    DiskStore::default().set_times(path, times).unwrap();
 }

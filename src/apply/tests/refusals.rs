@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::fault_store::{Fault, FaultStore};
 use super::node::{Node, changes_between};
-use crate::apply::{ApplyError, DiskStore, LowerError, RunState, UndoError};
+use crate::apply::{ApplyError, DiskStore, LowerError, NewerFiles, RunState, UndoError};
 use crate::plan::{Change, Piece};
 
 /// The number of the first call of this name in a repair.
@@ -32,11 +32,11 @@ fn a_file_that_changed_since_it_was_judged() {
     let tlog = node.shard("logs").join("translog/translog-3.tlog");
     fs::write(&tlog, "the server went on").unwrap();
     let changed = node.picture();
-    let error = node.run.resume(&mut DiskStore, &|| false).unwrap_err();
+    let error = node.run.resume(&mut DiskStore::default(), &|| false).unwrap_err();
     assert!(matches!(&error, ApplyError::Changed { path, .. } if *path == tlog), "{error}");
     assert_eq!(changes_between(&node.picture(), &changed), [""; 0]);
-    let error = node.undo(&mut DiskStore).unwrap_err();
-    assert!(matches!(&error, ApplyError::Undo(UndoError::Newer { path, .. }) if *path == tlog));
+    let error = node.undo(&mut DiskStore::default()).unwrap_err();
+    assert!(matches!(&error, ApplyError::Undo(UndoError::Gone(path)) if *path == tlog), "{error}");
     assert_eq!(changes_between(&node.picture(), &changed), [""; 0]);
 }
 
@@ -58,7 +58,7 @@ fn no_space_for_what_is_staged() {
         let mut after = node.picture();
         after.insert("".into(), before[std::path::Path::new("")]);
         assert_eq!(changes_between(&after, &before), [""; 0], "nothing in a shard changed");
-        node.go_on(&mut DiskStore).unwrap();
+        node.go_on(&mut DiskStore::default()).unwrap();
         node.assert_repaired(&before, "after space was made");
     }
 }
@@ -71,7 +71,7 @@ fn a_file_system_without_hard_links() {
         let mut store = FaultStore::new(call_number("link_new"), Fault::Errno(errno));
         let error = node.repair(&mut store).unwrap_err();
         assert!(matches!(error, ApplyError::NoSecondName { .. }), "{error}");
-        node.undo(&mut DiskStore).unwrap();
+        node.undo(&mut DiskStore::default()).unwrap();
         assert_eq!(changes_between(&node.picture(), &before), [""; 0]);
     }
 }
@@ -87,11 +87,11 @@ fn something_in_the_quarantine_already() {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
     }
     fs::write(&place, "planted").unwrap();
-    let error = node.repair(&mut DiskStore).unwrap_err().to_string();
+    let error = node.repair(&mut DiskStore::default()).unwrap_err().to_string();
     assert!(error.contains("File exists"), "{error}");
     assert_eq!(fs::read(&place).unwrap(), b"planted");
     fs::rename(&place, node.top.path().join("elsewhere")).unwrap();
-    node.go_on(&mut DiskStore).unwrap();
+    node.go_on(&mut DiskStore::default()).unwrap();
     node.assert_repaired(&before, "out of the way");
 }
 
@@ -102,7 +102,7 @@ fn a_quarantine_that_others_can_write_in() {
     fs::create_dir(&base).unwrap();
     fs::set_permissions(&base, fs::Permissions::from_mode(0o777)).unwrap();
     let before = node.picture();
-    let error = node.repair(&mut DiskStore).unwrap_err().to_string();
+    let error = node.repair(&mut DiskStore::default()).unwrap_err().to_string();
     assert!(error.contains("others could change what is put there"), "{error}");
     assert_eq!(base.metadata().unwrap().mode() & 0o777, 0o777);
     assert_eq!(changes_between(&node.picture(), &before), [""; 0]);
@@ -116,7 +116,7 @@ fn a_symbolic_link_in_place() {
         let (path, aside) = (node.shard("logs").join(part), node.top.path().join("aside"));
         fs::rename(&path, &aside).unwrap();
         symlink(&aside, &path).unwrap();
-        let error = node.run.repair(&mut DiskStore, &|| false, &changes).unwrap_err();
+        let error = node.run.repair(&mut DiskStore::default(), &|| false, &changes).unwrap_err();
         assert!(error.to_string().contains("symbolic link"), "{part}: {error}");
         assert_eq!(node.run.state(), RunState::Empty);
         assert!(!node.top.path().join("node/data.es-translog-fix").exists());
@@ -158,7 +158,7 @@ fn changes_that_contradict_each_other_or_leave_the_shard() {
         let mut node_changes = node.changes();
         node_changes[0].changes.clone_from(&changes);
         let mut run = node.state_dir().find(node.run.id().as_str()).unwrap();
-        let error = run.repair(&mut DiskStore, &|| false, &node_changes).unwrap_err();
+        let error = run.repair(&mut DiskStore::default(), &|| false, &node_changes).unwrap_err();
         assert!(
             matches!(
                 error,
@@ -193,12 +193,13 @@ fn undo_after_the_server_worked_with_the_shard() {
     ];
     for (name, work) in works {
         let mut node = Node::new();
-        node.repair(&mut DiskStore).unwrap();
+        node.repair(&mut DiskStore::default()).unwrap();
         work(&node);
         let worked = node.picture();
-        assert!(matches!(node.run.undo_plan(&DiskStore), Err(UndoError::Newer { .. })), "{name}");
-        let error = node.undo(&mut DiskStore).unwrap_err().to_string();
-        assert!(error.contains(name) && error.contains("newer data"), "{error}");
+        let plan = node.run.undo_plan(&DiskStore::default(), NewerFiles::Refuse);
+        assert!(matches!(plan, Err(UndoError::Newer { .. } | UndoError::Gone(_))), "{name}");
+        let error = node.undo(&mut DiskStore::default()).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("the server has since"), "{error}");
         assert_eq!(node.run.state(), RunState::Done, "{name}");
         let files = |picture: super::node::Picture| -> Vec<_> {
             picture.into_iter().filter(|(path, _)| path.extension().is_some()).collect()
@@ -210,9 +211,9 @@ fn undo_after_the_server_worked_with_the_shard() {
 #[test]
 fn undo_when_the_quarantine_was_emptied() {
     let mut node = Node::new();
-    node.repair(&mut DiskStore).unwrap();
+    node.repair(&mut DiskStore::default()).unwrap();
     fs::remove_file(node.kept("logs", "translog/translog.ckp")).unwrap();
-    let error = node.undo(&mut DiskStore).unwrap_err();
+    let error = node.undo(&mut DiskStore::default()).unwrap_err();
     assert!(matches!(error, ApplyError::Undo(UndoError::Missing { .. })), "{error}");
     assert_eq!(node.run.state(), RunState::Done);
 }

@@ -10,7 +10,7 @@ use crate::plan::{Change, Piece};
 fn every_round_is_taken_back_newest_first() {
     let mut node = Node::new();
     let before = node.picture();
-    node.repair(&mut DiskStore).unwrap();
+    node.repair(&mut DiskStore::default()).unwrap();
     let ckp = node.shard("logs").join("translog/translog.ckp");
     let mut changes = node.changes();
     changes.truncate(1);
@@ -24,14 +24,14 @@ fn every_round_is_taken_back_newest_first() {
         },
         Change::MoveAway { path: node.shard("logs").join("translog/translog-3.tlog") },
     ];
-    let receipt = node.run.repair(&mut DiskStore, &|| false, &changes).unwrap();
+    let receipt = node.run.repair(&mut DiskStore::default(), &|| false, &changes).unwrap();
     assert_eq!(receipt.round, 2);
     let summary = node.state_dir().runs().unwrap().pop().unwrap();
     assert_eq!(summary.state, RunState::Done);
     assert_eq!(summary.shards, ["[logs][0]", "[.monitoring][0]"]);
-    node.undo(&mut DiskStore).unwrap();
+    node.undo(&mut DiskStore::default()).unwrap();
     assert_eq!(differences(&node.picture(), &before), [""; 0]);
-    let error = node.repair(&mut DiskStore).unwrap_err();
+    let error = node.repair(&mut DiskStore::default()).unwrap_err();
     assert!(matches!(error, ApplyError::NotNow(_)), "{error}");
 }
 
@@ -39,9 +39,9 @@ fn every_round_is_taken_back_newest_first() {
 fn a_kept_file_that_the_server_deleted_comes_back() {
     let mut node = Node::new();
     let before = node.picture();
-    node.repair(&mut DiskStore).unwrap();
+    node.repair(&mut DiskStore::default()).unwrap();
     fs::remove_file(node.shard("logs").join("translog/translog-2.tlog")).unwrap();
-    node.undo(&mut DiskStore).unwrap();
+    node.undo(&mut DiskStore::default()).unwrap();
     assert_eq!(differences(&node.picture(), &before), [""; 0]);
 }
 
@@ -52,9 +52,9 @@ fn a_file_that_the_server_made_under_the_name_of_one_that_left() {
     let mut changes = node.changes();
     changes.truncate(1);
     changes[0].changes = vec![Change::MoveAway { path: ckp.clone() }];
-    node.run.repair(&mut DiskStore, &|| false, &changes).unwrap();
+    node.run.repair(&mut DiskStore::default(), &|| false, &changes).unwrap();
     fs::write(&ckp, "the server's own").unwrap();
-    let error = node.undo(&mut DiskStore).unwrap_err();
+    let error = node.undo(&mut DiskStore::default()).unwrap_err();
     assert!(matches!(error, ApplyError::Undo(UndoError::Newer { .. })), "{error}");
     assert_eq!(node.run.state(), RunState::Done);
     assert_eq!(fs::read(&ckp).unwrap(), b"the server's own");
@@ -63,9 +63,9 @@ fn a_file_that_the_server_made_under_the_name_of_one_that_left() {
 #[test]
 fn lucene_leaves_its_lock_behind() {
     let mut node = Node::new();
-    node.repair(&mut DiskStore).unwrap();
+    node.repair(&mut DiskStore::default()).unwrap();
     fs::write(node.shard("logs").join("index/write.lock"), "").unwrap();
-    node.undo(&mut DiskStore).unwrap();
+    node.undo(&mut DiskStore::default()).unwrap();
     assert_eq!(node.run.state(), RunState::Undone);
 }
 
@@ -73,10 +73,10 @@ fn lucene_leaves_its_lock_behind() {
 fn a_round_without_changes() {
     let mut node = Node::new();
     let before = node.picture();
-    let receipt = node.run.repair(&mut DiskStore, &|| false, &[]).unwrap();
+    let receipt = node.run.repair(&mut DiskStore::default(), &|| false, &[]).unwrap();
     assert_eq!((receipt.round, receipt.step_count), (1, 0));
     assert_eq!(node.run.state(), RunState::Done);
-    node.undo(&mut DiskStore).unwrap();
+    node.undo(&mut DiskStore::default()).unwrap();
     assert_eq!(differences(&node.picture(), &before), [""; 0]);
 }
 
@@ -89,11 +89,11 @@ fn stripes_of_one_shard_in_two_data_paths() {
     let (path, folders) = (stripe.changes[0].path().clone(), stripe.shard_folders);
     changes[0].shard_folders.extend(folders);
     changes[0].changes.push(Change::MoveAway { path: path.clone() });
-    let receipt = node.run.repair(&mut DiskStore, &|| false, &changes).unwrap();
+    let receipt = node.run.repair(&mut DiskStore::default(), &|| false, &changes).unwrap();
     let names: Vec<_> = receipt.quarantines.iter().map(|path| path.file_name().unwrap()).collect();
     assert_eq!(names, ["0", "0-2"]);
     assert!(receipt.quarantines[1].join("original/translog/translog-3.tlog").is_file());
     assert!(!path.exists());
-    node.undo(&mut DiskStore).unwrap();
+    node.undo(&mut DiskStore::default()).unwrap();
     assert_eq!(differences(&node.picture(), &before), [""; 0]);
 }

@@ -47,7 +47,7 @@ fn runs_are_listed_and_found() {
     node.undo(&mut FaultStore::new(12, Fault::StopAfter)).unwrap_err();
     assert_eq!(listed(&node).state, RunState::UndoUnfinished);
     assert!(state.unfinished_on(&data_paths).unwrap().is_some());
-    node.undo(&mut DiskStore).unwrap();
+    node.undo(&mut DiskStore::default()).unwrap();
     assert_eq!(listed(&node).state, RunState::Undone);
     assert_eq!(state.unfinished_on(&data_paths).unwrap(), None);
 

@@ -1,0 +1,58 @@
+//! Extended attributes: the `SELinux` label, access control lists, and what else a file carries.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+
+use rustix::fs::XattrFlags;
+use rustix::io::Errno;
+
+use super::store::Labels;
+
+/// Longest list of names and longest value that the kernel has (`XATTR_LIST_MAX`,
+/// `XATTR_SIZE_MAX`).
+const XATTR_MAX_BYTES: usize = 64 * 1024;
+/// Signatures over the content of a file: wrong on a file with other content.
+const SIGNATURES: [&str; 2] = ["security.ima", "security.evm"];
+
+/// Every extended attribute of a file that another file in its place should have; none where the
+/// file system has no such thing.
+pub(super) fn labels_of(file: &File) -> io::Result<Labels> {
+    let mut list = vec![0_u8; XATTR_MAX_BYTES];
+    let count = match rustix::fs::flistxattr(file, &mut list[..]) {
+        Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(Labels::new()),
+        other => other?,
+    };
+    list.truncate(count);
+    let mut labels = Labels::new();
+    for name in list.split_inclusive(|byte| *byte == 0) {
+        let Some(text) = CStr::from_bytes_with_nul(name).ok().and_then(|name| name.to_str().ok())
+        else {
+            continue;
+        };
+        if SIGNATURES.contains(&text) {
+            continue;
+        }
+        let mut value = vec![0_u8; XATTR_MAX_BYTES];
+        match rustix::fs::fgetxattr(file, text, &mut value[..]) {
+            // It went away, or only the system itself may read it.
+            Err(Errno::NODATA | Errno::NOTSUP | Errno::PERM) => {}
+            other => {
+                value.truncate(other?);
+                labels.insert(text.to_owned(), value);
+            }
+        }
+    }
+    Ok(labels)
+}
+
+/// Gives a file these, where it has others or none.
+pub(super) fn set_labels(file: &File, labels: &Labels) -> io::Result<()> {
+    let now = labels_of(file)?;
+    for (name, value) in labels {
+        if now.get(name) != Some(value) {
+            rustix::fs::fsetxattr(file, name.as_str(), value, XattrFlags::empty())?;
+        }
+    }
+    Ok(())
+}

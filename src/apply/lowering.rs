@@ -1,0 +1,284 @@
+//! The changes of each shard, taken apart into steps: see [`super::lower`] for their order.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::before::FoldersBefore;
+use super::content::sum_of;
+use super::in_place::{InPlace, find_in_place};
+use super::lower::{LowerError, Lowered};
+use super::manifest::{Fate, Kept, MANIFEST_NAME, manifest};
+use super::place::{outside, place_of};
+use super::quarantine::{Arrangement, Quarantine};
+use super::step::{Step, Sum};
+use super::store::{Attributes, Facts, Fingerprint, Labels, Owner, Store};
+use crate::plan::{Change, Content, Piece};
+
+/// Quarantine folders are the tool's own and nobody else's to read, and so is the manifest.
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+/// The lowering of all shards of a round.
+pub(super) struct Lowering<'a> {
+    store: &'a dyn Store,
+    /// Folders of the quarantine to make; a parent sorts before its children.
+    make: BTreeSet<PathBuf>,
+    /// What happens in the quarantine alone.
+    prepare: Vec<Step>,
+    /// What happens to the shards.
+    exchange: Vec<Step>,
+    before: FoldersBefore,
+    notes: Vec<String>,
+    manifest: String,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn new(store: &'a dyn Store) -> Self {
+        Self {
+            store,
+            make: BTreeSet::new(),
+            prepare: Vec::new(),
+            exchange: Vec::new(),
+            before: FoldersBefore::default(),
+            notes: Vec::new(),
+            manifest: String::new(),
+        }
+    }
+
+    pub(super) fn shard(
+        &mut self,
+        changes: &[Change],
+        places: &[Quarantine],
+    ) -> Result<(), LowerError> {
+        let is_flat = places.iter().any(|place| place.arrangement == Arrangement::Flat);
+        let in_place = if is_flat { find_in_place(self.store, changes)? } else { Vec::new() };
+        let is_in_place = |change: &Change| {
+            in_place.iter().any(|one| match change {
+                Change::MoveAway { path } => *path == one.from,
+                Change::Write { path, .. } => *path == one.to,
+                Change::Keep { .. } => false,
+            })
+        };
+        self.check_once(changes)?;
+        let mut parts = Parts::default();
+        for change in changes.iter().filter(|change| !is_in_place(change)) {
+            self.change(change, places, &mut parts)?;
+        }
+        for one in in_place {
+            self.rewrite(one, places, &mut parts)?;
+        }
+        for place in places {
+            self.before.note_shard(self.store, &place.shard_folder)?;
+            self.tell(place, &parts.kept);
+        }
+        self.prepare.extend(parts.keep.into_iter().chain(parts.stage));
+        for steps in [parts.leave, parts.rewrite, parts.enter] {
+            let sync = Step::sync_after(&steps);
+            self.exchange.extend(steps.into_iter().chain(sync));
+        }
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        change: &Change,
+        places: &[Quarantine],
+        parts: &mut Parts,
+    ) -> Result<(), LowerError> {
+        let path = change.path();
+        let (quarantine, place) = place_of(path, places)?;
+        match change {
+            Change::MoveAway { .. } => {
+                let was = parts.take(self, (path, &place), quarantine, Fate::Moved)?;
+                self.take_in(quarantine, &place, path)?;
+                parts.leave.push(Step::Move { from: path.clone(), to: place, was });
+            }
+            Change::Keep { .. } => {
+                let was = parts.take(self, (path, &place), quarantine, Fate::Kept)?;
+                self.take_in(quarantine, &place, path)?;
+                parts.keep.push(Step::Keep { file: path.clone(), kept: place, was });
+            }
+            Change::Write { content, like, .. } => {
+                let staged = quarantine.stage_of(path).ok_or_else(|| outside(path))?;
+                self.take_in(quarantine, &staged, path)?;
+                let (like_quarantine, _) = place_of(like, places)?;
+                let attributes = self.owned(like, like_quarantine)?.attributes;
+                let labels = self.store.facts(like)?.labels;
+                let content = content.clone();
+                let sum = self.sum(&content, places)?;
+                let path = path.clone();
+                parts.enter.push(Step::Install { staged: staged.clone(), path, sum });
+                parts.stage.push(Step::Stage { staged, content, sum, attributes, labels });
+            }
+        }
+        Ok(())
+    }
+
+    fn rewrite(
+        &mut self,
+        one: InPlace,
+        places: &[Quarantine],
+        parts: &mut Parts,
+    ) -> Result<(), LowerError> {
+        let InPlace { from, to, was, old, new } = one;
+        let (quarantine, _) = place_of(&from, places)?;
+        place_of(&to, places)?;
+        parts.take(self, (&from, &to), quarantine, Fate::Rewritten)?;
+        parts.rewrite.push(Step::Rewrite { from, to, was, old, new, times: None });
+        Ok(())
+    }
+
+    /// The manifest of a shard folder's quarantine, which is written there where there is a folder.
+    fn tell(&mut self, place: &Quarantine, kept: &[Kept]) {
+        let files: Vec<Kept> = kept
+            .iter()
+            .filter(|file| file.origin.starts_with(&place.shard_folder))
+            .cloned()
+            .collect();
+        if files.is_empty() {
+            return;
+        }
+        let text = manifest(&place.shard_folder, &files);
+        if place.arrangement == Arrangement::Folders {
+            let bytes = text.clone().into_bytes();
+            let staged = place.folder.join(MANIFEST_NAME);
+            self.prepare.push(Step::Stage {
+                staged,
+                sum: Sum::of(&bytes),
+                content: vec![Piece::Bytes(bytes)],
+                attributes: own(FILE_MODE),
+                labels: Labels::new(),
+            });
+        }
+        self.manifest.push_str(&text);
+        self.manifest.push('\n');
+    }
+
+    pub(super) fn finish(self) -> Lowered {
+        let attributes = own_folder();
+        let make = self.make.into_iter().map(|path| Step::CreateFolder { path, attributes });
+        let make: Vec<Step> = make.collect();
+        let mut steps = Vec::new();
+        for part in [make, self.prepare] {
+            let sync = Step::sync_after(&part);
+            steps.extend(part.into_iter().chain(sync));
+        }
+        steps.extend(self.exchange);
+        let folders = self.before.into_folders();
+        Lowered { steps, folders, notes: self.notes, manifest: self.manifest }
+    }
+
+    /// The fingerprint of a file that belongs to whom its shard does: what belongs to another user
+    /// may be a second name of something that has no business here.
+    fn owned(&self, path: &Path, quarantine: &Quarantine) -> Result<Fingerprint, LowerError> {
+        let gone = || LowerError::Gone(path.to_path_buf());
+        let found = self.store.fingerprint(path)?.ok_or_else(gone)?;
+        let (folder, _) = self.store.folder(&quarantine.shard_folder)?.ok_or_else(gone)?;
+        let (uid, folder_uid) = (found.attributes.owner.uid, folder.owner.uid);
+        if uid != folder_uid {
+            return Err(LowerError::ForeignOwner { path: path.to_path_buf(), uid, folder_uid });
+        }
+        Ok(found)
+    }
+
+    /// No file is changed twice, and a new one only comes where none stays.
+    fn check_once(&self, changes: &[Change]) -> Result<(), LowerError> {
+        let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+        for change in changes {
+            let path = change.path();
+            let is_first = match change {
+                Change::Write { .. } => new.insert(path),
+                Change::MoveAway { .. } | Change::Keep { .. } => old.insert(path),
+            };
+            if !is_first {
+                return Err(LowerError::Twice(path.clone()));
+            }
+        }
+        for path in new {
+            let leaves = changes.contains(&Change::MoveAway { path: path.clone() });
+            if !leaves && self.store.inode(path)?.is_some() {
+                return Err(LowerError::Twice(path.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what `place` in the quarantine and `path` in the shard need: the folders between the
+    /// anchor, which exists, and the place; and how the folders are now that change.
+    fn take_in(
+        &mut self,
+        quarantine: &Quarantine,
+        place: &Path,
+        path: &Path,
+    ) -> Result<(), LowerError> {
+        let anchor = &quarantine.anchor;
+        let below = place.ancestors().skip(1).take_while(|folder| folder != anchor);
+        let below: Vec<PathBuf> = below.map(Path::to_path_buf).collect();
+        let takes_name = match below.last() {
+            Some(top) => self.store.folder(top)?.is_none(),
+            None => true,
+        };
+        if takes_name {
+            self.before.note_times(self.store, anchor)?;
+        }
+        self.make.extend(below);
+        self.before.note_names(self.store, path.parent().ok_or_else(|| outside(path))?)
+    }
+
+    fn sum(&self, content: &Content, places: &[Quarantine]) -> Result<Sum, LowerError> {
+        let mut last = PathBuf::new();
+        for piece in content {
+            if let Piece::Range { file, .. } = piece {
+                place_of(file, places)?;
+                last.clone_from(file);
+            }
+        }
+        sum_of(self.store, content)?.ok_or(LowerError::Gone(last))
+    }
+}
+
+/// The steps of one shard by kind, and what the manifest says.
+#[derive(Default)]
+struct Parts {
+    keep: Vec<Step>,
+    stage: Vec<Step>,
+    leave: Vec<Step>,
+    rewrite: Vec<Step>,
+    enter: Vec<Step>,
+    kept: Vec<Kept>,
+}
+
+impl Parts {
+    /// Looks at a file that changes, and tells the manifest of it.
+    fn take(
+        &mut self,
+        lowering: &mut Lowering<'_>,
+        (origin, place): (&Path, &Path),
+        quarantine: &Quarantine,
+        fate: Fate,
+    ) -> Result<Fingerprint, LowerError> {
+        let was = lowering.owned(origin, quarantine)?;
+        let Facts { link_count, labels, .. } = lowering.store.facts(origin)?;
+        if link_count > 1 {
+            lowering.notes.push(format!(
+                "{} has {} more names elsewhere (hard links); they stay as they are",
+                origin.display(),
+                link_count.saturating_sub(1)
+            ));
+        }
+        let (origin, place) = (origin.to_path_buf(), place.to_path_buf());
+        self.kept.push(Kept { fate, origin, place, was, labels });
+        Ok(was)
+    }
+}
+
+/// What a folder of the quarantine gets.
+pub(super) fn own_folder() -> Attributes {
+    own(FOLDER_MODE)
+}
+
+fn own(mode: u32) -> Attributes {
+    let owner =
+        Owner { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() };
+    Attributes { owner, mode }
+}

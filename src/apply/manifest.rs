@@ -1,0 +1,83 @@
+//! The manifest of a quarantine: what is in it, for a person who has nothing but the folder.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::store::{Fingerprint, Labels};
+
+/// Name of the manifest in the quarantine of a shard.
+pub(super) const MANIFEST_NAME: &str = "MANIFEST.txt";
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It left the shard and is here.
+    Moved,
+    /// It stays in the shard, and here is a second name of it.
+    Kept,
+    /// It was written anew in place; what it held is in the journal of the run.
+    Rewritten,
+}
+
+/// One file in the manifest.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) fate: Fate,
+    /// Its place in the shard.
+    pub(super) origin: PathBuf,
+    /// Its place in the quarantine, or its new name where it was rewritten.
+    pub(super) place: PathBuf,
+    pub(super) was: Fingerprint,
+    pub(super) labels: Labels,
+}
+
+/// The manifest's text.
+pub(super) fn manifest(shard_folder: &Path, files: &[Kept]) -> String {
+    let mut text = format!(
+        "Files of the shard {}, as they were when es-translog-fix took them.\n\
+         `es-translog-fix undo RUN` puts them back; RUN is a part of the path of this file.\n",
+        shown(shard_folder)
+    );
+    for file in files {
+        let (fate, here) = match file.fate {
+            Fate::Moved => ("moved", "now"),
+            Fate::Kept => ("still in the shard", "second name"),
+            Fate::Rewritten => ("written in place, old content in the journal", "now"),
+        };
+        let was = &file.was;
+        let owner = was.attributes.owner;
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "\nfile      {}\n{here:<10}{}\nwhat      {fate}\nbytes     {}\nCRC-32    {:08x}\n\
+             owner     {}:{}\nmode      {:04o}\nmodified  {}\naccessed  {}\n",
+            shown(&file.origin),
+            shown(&file.place),
+            was.len_bytes,
+            was.crc32,
+            owner.uid,
+            owner.gid,
+            was.attributes.mode,
+            time_text(was.times.modified_ns),
+            time_text(was.times.accessed_ns),
+        );
+        for (name, value) in &file.labels {
+            let value = String::from_utf8_lossy(value);
+            let value = value.trim_end_matches(char::from(0)).escape_debug();
+            let _ = writeln!(text, "label     {}={value}", name.escape_debug());
+        }
+    }
+    text
+}
+
+/// A name may hold a line's end or an escape sequence.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().escape_debug().to_string()
+}
+
+fn time_text(nanos: i64) -> String {
+    Timestamp::from_nanosecond(i128::from(nanos))
+        .map_or_else(|_| format!("{nanos} ns since 1970"), |stamp| stamp.to_string())
+}

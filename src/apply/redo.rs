@@ -1,0 +1,59 @@
+//! The steps of an undo, taken back: the repair is there again. What is not as the undo left it is
+//! not touched.
+
+use super::journal::Journal;
+use super::step::Step;
+use super::store::Store;
+use super::undo_error::UndoError;
+use super::view::View;
+
+/// The steps that take an undo back.
+///
+/// # Errors
+/// When a file is not what the undo left.
+pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>, UndoError> {
+    let mut view = View::new(store);
+    let mut steps = Vec::new();
+    let mut part = Vec::new();
+    for step in undo.steps().iter().rev() {
+        let (from, to) = match step {
+            Step::Move { from, to, .. } | Step::Rewrite { from, to, .. } => (from, to),
+            Step::Install { staged, path, .. } => (staged, path),
+            Step::Sync { .. } => {
+                let done = std::mem::take(&mut part);
+                let sync = Step::sync_after(&done);
+                steps.extend(done.into_iter().chain(sync));
+                continue;
+            }
+            Step::CreateFolder { .. }
+            | Step::Keep { .. }
+            | Step::Stage { .. }
+            | Step::SetTimes { .. } => continue,
+        };
+        let now = view.fingerprint(to)?.ok_or_else(|| UndoError::gone(to))?;
+        if from != to && view.is_there(from)? {
+            let files = vec![(from.clone(), "it is new".to_owned())];
+            return Err(UndoError::Newer { files });
+        }
+        view.rename(to, from);
+        part.push(match step {
+            Step::Rewrite { old, new, .. } => {
+                if view.read(from, new.len())? != *new {
+                    return Err(UndoError::Newer { files: vec![(to.clone(), now.to_string())] });
+                }
+                Step::Rewrite {
+                    from: to.clone(),
+                    to: from.clone(),
+                    was: now,
+                    old: new.clone(),
+                    new: old.clone(),
+                    times: None,
+                }
+            }
+            _ => Step::Move { from: to.clone(), to: from.clone(), was: now },
+        });
+    }
+    let sync = Step::sync_after(&part);
+    steps.extend(part.into_iter().chain(sync));
+    Ok(steps)
+}
