@@ -122,12 +122,14 @@ impl Step {
     /// The `Sync` that makes `steps` last; `None` when they change no folder.
     ///
     /// A file that moves is named in its new folder before its old one forgets it, so that a
-    /// file system without ordered renames shows it twice rather than not at all.
+    /// file system without ordered renames shows it twice rather than not at all. That is why no
+    /// part of a run moves files into a folder and others out of it.
     pub(super) fn sync_after(steps: &[Self]) -> Option<Self> {
+        let losing: Vec<&Path> = steps.iter().filter_map(Self::losing_folder).collect();
         let taking = steps.iter().filter_map(Self::taking_folder);
-        let losing = steps.iter().filter_map(Self::losing_folder);
+        let taking = taking.filter(|folder| !losing.contains(folder));
         let mut folders: Vec<PathBuf> = Vec::new();
-        for folder in taking.chain(losing) {
+        for folder in taking.chain(losing.iter().copied()) {
             if !folders.iter().any(|known| known == folder) {
                 folders.push(folder.to_path_buf());
             }
@@ -147,12 +149,14 @@ impl Step {
         }
     }
 
+    /// The folder from which a name goes to another one.
     fn losing_folder(&self) -> Option<&Path> {
-        match self {
-            Self::Move { from, .. } => from.parent(),
-            Self::Install { staged, .. } => staged.parent(),
-            _ => None,
-        }
+        let (from, to) = match self {
+            Self::Move { from, to, .. } => (from, to),
+            Self::Install { staged, path, .. } => (staged, path),
+            _ => return None,
+        };
+        from.parent().filter(|folder| to.parent() != Some(folder))
     }
 }
 

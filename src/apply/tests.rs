@@ -4,8 +4,13 @@
 mod crash;
 mod fault_store;
 mod journal;
+mod matrix;
+mod matrix_case;
 mod node;
 mod quarantine;
 mod refusals;
 mod rounds;
+mod sim_disk;
+mod sim_picture;
+mod sim_store;
 mod state;

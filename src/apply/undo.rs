@@ -172,7 +172,9 @@ impl Undoing<'_> {
                 None => None,
             };
             match (place, how_far) {
-                (Some((path, _)), Some(Written::Not)) if path == from => {}
+                // Half of a write may have been of bytes that were the same, and left its time.
+                (Some((path, now)), Some(Written::Not))
+                    if path == from && now.times.modified_ns == was.times.modified_ns => {}
                 (Some((path, now)), Some(_)) => {
                     self.view.rename(path, from);
                     self.view.write(from, *was);

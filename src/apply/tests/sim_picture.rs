@@ -1,0 +1,80 @@
+//! Real folders taken into a [`SimDisk`], and pictures of what is on it to compare.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::sim_disk::{Crash, Node, SimDisk};
+use crate::apply::{Attributes, Labels, Owner};
+
+/// What is seen of a file or folder below a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) inode: u64,
+    /// `None` for a folder.
+    pub(super) content: Option<Vec<u8>>,
+    pub(super) attributes: Attributes,
+    pub(super) times: (i64, i64),
+    pub(super) labels: Labels,
+}
+
+impl SimDisk {
+    /// Takes in a folder of the real disk under the same path, all of it synced.
+    pub(super) fn load(&mut self, folder: &Path) {
+        let mut parts = folder.ancestors().collect::<Vec<_>>();
+        parts.reverse();
+        for part in parts.iter().skip(1) {
+            if self.find(part).is_none() {
+                self.make_folder(part, attributes_of(folder)).unwrap();
+            }
+        }
+        for entry in folder.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                self.load(&path);
+                continue;
+            }
+            self.make_file(&path, attributes_of(&path)).unwrap();
+            self.write(&path, &std::fs::read(&path).unwrap(), false).unwrap();
+            let labels = [("security.selinux".to_owned(), b"system_u:es_t".to_vec())];
+            self.get_mut(&path).unwrap().labels = Labels::from(labels);
+        }
+        self.crash(Crash::All);
+    }
+
+    /// Everything below and including a folder whose path `wanted` takes.
+    pub(super) fn picture(&self, folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> Picture {
+        let mut picture = Picture::new();
+        let mut left = vec![folder.to_path_buf()];
+        while let Some(path) = left.pop() {
+            if !wanted(&path) {
+                continue;
+            }
+            let (Some(inode), Some(number)) = (self.get(&path), self.find(&path)) else { continue };
+            let content = match &inode.node {
+                Node::File(content) => Some(content.now.clone()),
+                Node::Folder(names) => {
+                    left.extend(names.now.keys().map(|name| path.join(name)));
+                    None
+                }
+            };
+            let seen = Seen {
+                inode: number,
+                content,
+                attributes: inode.attributes,
+                times: inode.times.now,
+                labels: inode.labels.clone(),
+            };
+            picture.insert(path, seen);
+        }
+        picture
+    }
+}
+
+pub(super) type Picture = BTreeMap<PathBuf, Seen>;
+
+fn attributes_of(path: &Path) -> Attributes {
+    let metadata = path.symlink_metadata().unwrap();
+    let owner = Owner { uid: metadata.uid(), gid: metadata.gid() };
+    Attributes { owner, mode: metadata.mode() & 0o7777 }
+}
