@@ -1,6 +1,7 @@
 //! Tests of the whole stage on a real file system: a node folder, a state folder, and a store that
 //! stops at a given call.
 
+mod attacks;
 mod crash;
 mod fault_store;
 mod journal;

@@ -80,7 +80,7 @@ struct Reader {
 
 impl Reader {
     fn open(part: &Part) -> Result<Self, ReadError> {
-        let source = FileSource::open(part.path)
+        let source = FileSource::open_in_shard(part.path)
             .map_err(|source| ReadError { path: part.path.to_path_buf(), source })?;
         Ok(Self {
             path: part.path.to_path_buf(),

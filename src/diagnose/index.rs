@@ -83,7 +83,7 @@ impl Verifier {
     fn segment(&mut self, segment: &Segment) -> Result<(), ReadError> {
         let info_name = format!("{}.si", segment.name);
         let Some(info_path) = self.present(&info_name) else { return Ok(()) };
-        let bytes = FileSource::open(&info_path)
+        let bytes = FileSource::open_in_shard(&info_path)
             .and_then(|file| file.read_all(SEGMENT_INFO_MAX_BYTES))
             .map_err(|source| ReadError { path: info_path.clone(), source })?;
         let info = match SegmentInfo::decode(&bytes) {
@@ -118,7 +118,7 @@ impl Verifier {
     }
 
     fn file(&mut self, path: &Path, form: IndexFileForm, of: &Segment) -> Result<(), ReadError> {
-        let checked = FileSource::open(path)
+        let checked = FileSource::open_in_shard(path)
             .and_then(|source| check_index_file(&source, form, self.depth))
             .map_err(|source| ReadError { path: path.to_path_buf(), source })?;
         match checked {

@@ -15,6 +15,7 @@ use crate::format::{
     TranslogHeader, Unreadable, heal_checkpoint, heal_header,
 };
 use crate::node::ShardFolder;
+use crate::node::nofollow::{HeldFolders, Purpose, names_in};
 
 /// A commit lists every segment; the largest seen had some 100 KiB.
 const COMMIT_MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -171,25 +172,21 @@ impl Reader {
 /// Names and paths of a folder, in name order; none when the folder is not there.
 pub(super) fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
     let fail = |error| ReadError::new(folder, error);
-    match folder.symlink_metadata() {
+    let opened = match HeldFolders::default().folder(folder, Purpose::Use) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(fail(error)),
-        Ok(metadata) if !metadata.is_dir() => {
-            return Err(fail(io::Error::other("not a folder (a link is not followed)")));
-        }
-        Ok(_) => {}
-    }
+        other => other.map_err(fail)?,
+    };
     let mut entries = Vec::new();
-    for entry in folder.read_dir().map_err(fail)?.take(FILES_MAX) {
-        let entry = entry.map_err(fail)?;
-        entries.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    for name in names_in(opened).map_err(fail)?.take(FILES_MAX) {
+        let name = name.map_err(fail)?;
+        entries.push((name.to_string_lossy().into_owned(), folder.join(&name)));
     }
     entries.sort();
     Ok(entries)
 }
 
 fn read_file(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, ReadError> {
-    FileSource::open(path)
+    FileSource::open_in_shard(path)
         .and_then(|file| file.read_all(limit_bytes))
         .map_err(|error| ReadError::new(path, error))
 }
@@ -212,7 +209,7 @@ fn translog(
     listing: Listing,
 ) -> Result<TranslogFile, ReadError> {
     let fail = |error| ReadError::new(&path, error);
-    let source = FileSource::open(&path).map_err(fail)?;
+    let source = FileSource::open_in_shard(&path).map_err(fail)?;
     let Start { header, corrected_header } = start(&source).map_err(fail)?;
     let corrected = corrected_header.as_ref().map(|corrected| &corrected.value);
     let usable = header.as_ref().ok().and_then(Option::as_ref).filter(|header| is_usual(header));
@@ -247,7 +244,7 @@ fn walk_behind_damaged_header(
 
 fn stream(path: PathBuf, listing: Listing) -> Result<TranslogFile, ReadError> {
     let fail = |error| ReadError::new(&path, error);
-    let source = FileSource::open(&path).map_err(fail)?;
+    let source = FileSource::open_in_shard(&path).map_err(fail)?;
     let Start { header, corrected_header } = start(&source).map_err(fail)?;
     let (framing, from_offset) = match &header {
         Ok(Some(header)) => (framing_of(Some(header)), header.len_bytes()),

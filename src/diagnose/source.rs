@@ -8,6 +8,7 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 
 use crate::format::ReadAt;
+use crate::node::nofollow::HeldFolders;
 
 /// A file of a shard, open for reading.
 #[derive(Debug)]
@@ -17,6 +18,17 @@ pub struct FileSource {
 }
 
 impl FileSource {
+    /// Opens a regular file of a shard: no part of its path may be a link, because whoever owns the
+    /// shard could have put it there.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is not a regular file.
+    pub fn open_in_shard(path: &Path) -> io::Result<Self> {
+        let file = HeldFolders::default().read(path)?;
+        let len_bytes = file.metadata()?.len();
+        Ok(Self { file, len_bytes })
+    }
+
     /// Opens a regular file. A link in its last component, a folder, a pipe are errors.
     ///
     /// # Errors

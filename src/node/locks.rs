@@ -7,16 +7,19 @@
 //! of the file is closed, and ends with its descriptor.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
+use rustix::fs::OFlags;
 
 use super::error::NodeError;
+use super::nofollow::{HeldFolders, open_file};
 use super::processes::{command_of, description_lock_holder};
 
 /// A process that holds the lock on a file.
@@ -103,19 +106,12 @@ enum Access {
     Write,
 }
 
-/// Opens a regular file that is no symbolic link; a pipe in its place does not block.
+/// Opens a regular file without following a symbolic link in any part of its path; a pipe in its
+/// place does not block.
 fn open(path: &Path, access: Access) -> io::Result<File> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(access == Access::Write)
-        .custom_flags(flags.bits())
-        .open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
-    }
+    let (folder, name) = HeldFolders::default().parent(path)?;
+    let access = if access == Access::Write { OFlags::RDWR } else { OFlags::RDONLY };
+    open_file(folder.as_fd(), &name, access)
 }
 
 fn holder_of(path: &Path, file: &File) -> Result<Option<LockHolder>, Errno> {

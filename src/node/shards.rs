@@ -1,12 +1,13 @@
 //! The shards in one node's folder, with what their state files say.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::NodeError;
 use super::folders::{Kind, Notes, folders_in, folders_or_note, kind_of};
 use super::inventory::{Layout, NodeFolder, ShardFolder, number};
+use super::nofollow::HeldFolders;
 use crate::format::{IndexState, ShardState, Unreadable, newest_state_file};
 use crate::log::ShardName;
 
@@ -181,7 +182,8 @@ pub(super) fn state_names(folder: &Path) -> io::Result<Vec<String>> {
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_STATE_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
+    let file = HeldFolders::default().read(path)?;
+    file.take(MAX_STATE_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|len_bytes| len_bytes > MAX_STATE_BYTES) {
         return Err(io::ErrorKind::FileTooLarge.into());
     }

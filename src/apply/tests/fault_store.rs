@@ -33,11 +33,25 @@ pub(super) struct FaultStore {
     /// Names of the changing calls so far.
     pub(super) calls: Vec<&'static str>,
     stopped: bool,
+    /// What somebody else does right before the chosen call, which then goes on.
+    act: Option<Box<dyn FnOnce()>>,
 }
 
 impl FaultStore {
     pub(super) fn new(at_call: usize, fault: Fault) -> Self {
-        Self { disk: DiskStore::default(), at_call, fault, calls: Vec::new(), stopped: false }
+        Self {
+            disk: DiskStore::default(),
+            at_call,
+            fault,
+            calls: Vec::new(),
+            stopped: false,
+            act: None,
+        }
+    }
+
+    /// One that never fails, and in which somebody acts right before this call.
+    pub(super) fn acting(at_call: usize, act: Box<dyn FnOnce()>) -> Self {
+        Self { act: Some(act), ..Self::new(at_call, Fault::StopBefore) }
     }
 
     /// One that never fails and counts.
@@ -62,6 +76,10 @@ impl FaultStore {
         self.alive(path)?;
         self.calls.push(name);
         if self.calls.len() != self.at_call {
+            return whole(&mut self.disk);
+        }
+        if let Some(act) = self.act.take() {
+            act();
             return whole(&mut self.disk);
         }
         self.stopped = !matches!(self.fault, Fault::Errno(_));
