@@ -50,11 +50,13 @@ pub struct Receipt {
 pub struct RunFolder {
     path: PathBuf,
     id: RunId,
+    /// In the spare state folder, which ends with the machine.
+    pub(super) is_volatile: bool,
 }
 
 impl RunFolder {
     pub(super) fn at(path: PathBuf, id: RunId) -> Self {
-        Self { path, id }
+        Self { path, id, is_volatile: false }
     }
 
     /// Its name.
@@ -67,6 +69,19 @@ impl RunFolder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What a person must know of where the run is recorded.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        self.is_volatile.then(|| {
+            format!(
+                "THERE IS NO ROOM IN THE STATE FOLDER: this run is recorded in {}, which is gone \
+                 when this machine restarts, and with it `undo` and `resume`; copy that folder to \
+                 a disk before a restart",
+                self.path.display()
+            )
+        })
     }
 
     /// How far it got.

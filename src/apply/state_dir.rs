@@ -15,6 +15,12 @@ use super::summary::{ABOUT_NAME, AboutFile, RunAbout, RunId, RunState, RunSummar
 
 /// How many names are tried for a new run: two of one second may get the same digits.
 const NAME_ATTEMPTS_MAX: u32 = 20;
+/// Folder of the runs in the state folder.
+const RUNS: &str = "runs";
+/// In memory, on every Linux of the last decade.
+const SPARE: &str = "/run/es-translog-fix";
+/// Free bytes below which a state folder counts as full.
+const JOURNAL_ROOM_BYTES: u64 = 1024 * 1024;
 /// Permission bits of `st_mode`, set-user-id and its like included.
 const MODE_BITS: u32 = 0o7777;
 
@@ -24,13 +30,21 @@ const MODE_BITS: u32 = 0o7777;
 #[derive(Debug, Clone)]
 pub struct StateDir {
     path: PathBuf,
+    /// What is used when no byte is free there.
+    spare: PathBuf,
 }
 
 impl StateDir {
     /// Names the folder; it need not exist.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self { path: absolute(path) }
+        Self::with_spare(path, PathBuf::from(SPARE))
+    }
+
+    /// Names the folder, and the one that is used when no byte is free there.
+    #[must_use]
+    pub fn with_spare(path: PathBuf, spare: PathBuf) -> Self {
+        Self { path: absolute(path), spare: absolute(spare) }
     }
 
     /// Every run, oldest first. One that cannot be read is listed as that.
@@ -39,7 +53,7 @@ impl StateDir {
     /// When the folder of the runs cannot be listed.
     pub fn runs(&self) -> Result<Vec<RunSummary>, StateError> {
         let ids = self.ids()?.into_iter();
-        Ok(ids.map(|id| RunSummary::read(self.run_path(&id), id)).collect())
+        Ok(ids.map(|(id, path)| RunSummary::read(path, id)).collect())
     }
 
     /// The run of this name, or the only one whose name starts so.
@@ -49,16 +63,16 @@ impl StateDir {
     pub fn find(&self, id_or_unique_prefix: &str) -> Result<RunFolder, StateError> {
         let asked = id_or_unique_prefix.to_owned();
         let mut ids = self.ids()?;
-        let is_whole = ids.iter().any(|id| id.as_str() == asked);
-        ids.retain(|id| {
+        let is_whole = ids.iter().any(|(id, _)| id.as_str() == asked);
+        ids.retain(|(id, _)| {
             let starts_so = !asked.is_empty() && id.as_str().starts_with(&asked);
             if is_whole { id.as_str() == asked } else { starts_so }
         });
         match ids.as_slice() {
-            [] => Err(StateError::NotFound { asked, runs: self.runs_path() }),
-            [id] => Ok(RunFolder::at(self.run_path(id), id.clone())),
+            [] => Err(StateError::NotFound { asked, runs: self.path.join(RUNS) }),
+            [(id, path)] => Ok(RunFolder::at(path.clone(), id.clone())),
             ids => {
-                let ids = ids.iter().map(ToString::to_string).collect();
+                let ids = ids.iter().map(|(id, _)| id.to_string()).collect();
                 Err(StateError::Ambiguous { asked, ids })
             }
         }
@@ -86,10 +100,13 @@ impl StateDir {
     /// # Errors
     /// [`StateError::Busy`] when another has it; or the folder cannot be used.
     pub fn lock(&self, data_paths: &[PathBuf]) -> Result<RunLock, StateError> {
-        let locks = self.path.join("locks");
-        self.make()?;
-        make_folder(&locks)?;
-        RunLock::take(&locks, &resolved(data_paths))
+        let data_paths = resolved(data_paths);
+        self.where_room_is(|folder| {
+            let locks = folder.join("locks");
+            make(folder)?;
+            make_folder(&locks)?;
+            RunLock::take(&locks, &data_paths)
+        })
     }
 
     /// Begins a run: a folder of its own, on the disk when this returns. Hold the lock meanwhile.
@@ -97,82 +114,112 @@ impl StateDir {
     /// # Errors
     /// When the folder cannot be made.
     pub fn begin(&self, about: RunAbout) -> Result<RunFolder, StateError> {
-        let runs = self.runs_path();
-        self.make()?;
-        make_folder(&runs)?;
-        let now = Timestamp::now();
-        let started_at = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let about = RunAbout {
             data_paths: resolved(&about.data_paths),
             quarantine_dir: about.quarantine_dir.map(absolute),
             ..about
         };
-        for _ in 0..NAME_ATTEMPTS_MAX {
-            let id = new_id(now);
-            // Written under a hidden name first, so that a run that is listed is whole.
-            let (hidden, path) = (runs.join(format!(".{id}")), self.run_path(&id));
-            if path.exists() || hidden.exists() {
-                continue;
-            }
-            make_folder(&hidden)?;
-            let file = AboutFile {
-                id: id.to_string(),
-                tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-                started_at,
-                about,
-            };
-            let fail = |source| StateError::io("begin the run", &path, source);
-            let json = serde_json::to_vec_pretty(&file).map_err(|error| fail(error.into()))?;
-            write_file(&hidden, ABOUT_NAME, &json)?;
-            std::fs::rename(&hidden, &path).map_err(fail)?;
-            sync_folder(&runs)?;
-            return Ok(RunFolder::at(path, id));
+        let mut run = self.where_room_is(|folder| {
+            make(folder)?;
+            check_room(folder)?;
+            begin_in(&folder.join(RUNS), &about)
+        })?;
+        run.is_volatile = run.path().starts_with(&self.spare);
+        Ok(run)
+    }
+
+    /// Does it in the state folder; where no byte is free or nothing can be written there, in the
+    /// spare one.
+    fn where_room_is<T>(
+        &self,
+        act: impl Fn(&Path) -> Result<T, StateError>,
+    ) -> Result<T, StateError> {
+        match act(&self.path) {
+            Err(error) if error.is_no_room() && self.spare != self.path => act(&self.spare),
+            other => other,
         }
-        let why = io::Error::from(io::ErrorKind::AlreadyExists);
-        Err(StateError::io("find a new name in", &runs, why))
     }
 
-    fn runs_path(&self) -> PathBuf {
-        self.path.join("runs")
-    }
-
-    fn run_path(&self, id: &RunId) -> PathBuf {
-        self.runs_path().join(id.as_str())
-    }
-
-    fn ids(&self) -> Result<Vec<RunId>, StateError> {
-        let runs = self.runs_path();
-        let fail = |source| StateError::io("list the runs in", &runs, source);
-        let entries = match runs.read_dir() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other.map_err(fail)?,
-        };
-        let mut ids = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(fail)?;
-            let is_folder = entry.file_type().map_err(fail)?.is_dir();
-            match entry.file_name().into_string() {
-                Ok(name) if is_folder && !name.starts_with('.') => ids.push(RunId::of_folder(name)),
-                _ => {}
-            }
+    fn ids(&self) -> Result<Vec<(RunId, PathBuf)>, StateError> {
+        let mut ids = ids_in(&self.path.join(RUNS))?;
+        if self.spare != self.path {
+            // Of the spare folder only what can be read is of interest: most machines have none.
+            ids.extend(ids_in(&self.spare.join(RUNS)).unwrap_or_default());
         }
         ids.sort();
         Ok(ids)
     }
+}
 
-    fn make(&self) -> Result<(), StateError> {
-        let mut missing: Vec<&Path> =
-            self.path.ancestors().take_while(|folder| !folder.exists()).collect();
-        while let Some(folder) = missing.pop() {
-            make_folder(folder)?;
+fn ids_in(runs: &Path) -> Result<Vec<(RunId, PathBuf)>, StateError> {
+    let fail = |source| StateError::io("list the runs in", runs, source);
+    let entries = match runs.read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(fail)?,
+    };
+    let mut ids = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(fail)?;
+        let is_folder = entry.file_type().map_err(fail)?.is_dir();
+        match entry.file_name().into_string() {
+            Ok(name) if is_folder && !name.starts_with('.') => {
+                ids.push((RunId::of_folder(name), entry.path()));
+            }
+            _ => {}
         }
-        let metadata = self
-            .path
-            .metadata()
-            .map_err(|source| StateError::io("use the state folder", &self.path, source))?;
-        let found = (metadata.uid(), metadata.mode() & MODE_BITS);
-        check_private(&self.path, found, nix::unistd::geteuid())
     }
+    Ok(ids)
+}
+
+fn begin_in(runs: &Path, about: &RunAbout) -> Result<RunFolder, StateError> {
+    make_folder(runs)?;
+    let now = Timestamp::now();
+    for _ in 0..NAME_ATTEMPTS_MAX {
+        let id = new_id(now);
+        // Written under a hidden name first, so that a run that is listed is whole.
+        let (hidden, path) = (runs.join(format!(".{id}")), runs.join(id.as_str()));
+        if path.exists() || hidden.exists() {
+            continue;
+        }
+        make_folder(&hidden)?;
+        let file = AboutFile {
+            id: id.to_string(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            about: about.clone(),
+        };
+        let fail = |source| StateError::io("begin the run", &path, source);
+        let json = serde_json::to_vec_pretty(&file).map_err(|error| fail(error.into()))?;
+        write_file(&hidden, ABOUT_NAME, &json)?;
+        std::fs::rename(&hidden, &path).map_err(fail)?;
+        sync_folder(runs)?;
+        return Ok(RunFolder::at(path, id));
+    }
+    let why = io::Error::from(io::ErrorKind::AlreadyExists);
+    Err(StateError::io("find a new name in", runs, why))
+}
+
+/// Room for the journal of any but a giant repair, so that it is not half-way that it runs out.
+fn check_room(folder: &Path) -> Result<(), StateError> {
+    let fail = |source| StateError::io("use the state folder", folder, source);
+    let facts = nix::sys::statvfs::statvfs(folder).map_err(|errno| fail(errno.into()))?;
+    let is_root = nix::unistd::geteuid().is_root();
+    let blocks = if is_root { facts.blocks_free() } else { facts.blocks_available() };
+    if blocks.saturating_mul(facts.fragment_size()) < JOURNAL_ROOM_BYTES {
+        return Err(fail(io::Error::from(io::ErrorKind::StorageFull)));
+    }
+    Ok(())
+}
+
+fn make(state: &Path) -> Result<(), StateError> {
+    let mut missing: Vec<&Path> = state.ancestors().take_while(|folder| !folder.exists()).collect();
+    while let Some(folder) = missing.pop() {
+        make_folder(folder)?;
+    }
+    let metadata =
+        state.metadata().map_err(|source| StateError::io("use the state folder", state, source))?;
+    let found = (metadata.uid(), metadata.mode() & MODE_BITS);
+    check_private(state, found, nix::unistd::geteuid())
 }
 
 fn new_id(now: Timestamp) -> RunId {

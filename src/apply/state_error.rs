@@ -75,6 +75,17 @@ fn holder(pid: Option<u32>) -> String {
 }
 
 impl StateError {
+    /// Whether the file system has no room, or nothing can be written on it at all.
+    pub(super) fn is_no_room(&self) -> bool {
+        let Self::Io { source, .. } = self else { return false };
+        matches!(
+            source.kind(),
+            io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::ReadOnlyFilesystem
+        )
+    }
+
     pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();
         match source.kind() {

@@ -1,5 +1,7 @@
 //! Diagnosis -> plan or refusal: the rules that come before any repair.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::chain::plan_chain;
@@ -68,6 +70,7 @@ pub fn plan(
     }
     let space_bytes = space_bytes(&draft.changes);
     if let Some(free_bytes) = context.free_bytes
+        && space_bytes > 0
         && free_bytes < space_bytes.saturating_add(RESERVE_BYTES)
     {
         let message = format!(
@@ -198,16 +201,26 @@ fn check_context(shard: &ShardName, context: &Context, policy: Policy) -> Result
     }
 }
 
+/// Bytes that are written beside what is there. A new file that can have the room of one that
+/// leaves takes none: with no byte free it is written in place.
 fn space_bytes(changes: &[Change]) -> u64 {
-    let pieces = changes.iter().filter_map(|change| match change {
-        Change::Write { content, .. } => Some(content),
-        Change::MoveAway { .. } | Change::Keep { .. } => None,
-    });
-    pieces.flatten().fold(0, |sum: u64, piece| {
-        let len_bytes = match piece {
-            Piece::Bytes(bytes) => bytes.len() as u64,
-            Piece::Range { from_offset, to_offset, .. } => to_offset.saturating_sub(*from_offset),
-        };
-        sum.saturating_add(len_bytes)
-    })
+    let leaves = |path: &PathBuf| changes.contains(&Change::MoveAway { path: path.clone() });
+    let mut sum: u64 = 0;
+    for change in changes {
+        let Change::Write { path, content, like } = change else { continue };
+        let is_bytes = content.iter().all(|piece| matches!(piece, Piece::Bytes(_)));
+        if is_bytes && (leaves(path) || (like.parent() == path.parent() && leaves(like))) {
+            continue;
+        }
+        for piece in content {
+            let len_bytes = match piece {
+                Piece::Bytes(bytes) => bytes.len() as u64,
+                Piece::Range { from_offset, to_offset, .. } => {
+                    to_offset.saturating_sub(*from_offset)
+                }
+            };
+            sum = sum.saturating_add(len_bytes);
+        }
+    }
+    sum
 }

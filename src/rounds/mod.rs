@@ -16,6 +16,7 @@ mod round;
 mod settings;
 mod standing;
 mod survey;
+mod unapplied;
 mod watch;
 
 pub use consent::{Consent, FlagConsent, Request};

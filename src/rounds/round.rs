@@ -8,8 +8,9 @@ use super::ending::Mark;
 use super::event::{Event, RoundVerdict, Stage};
 use super::job::{Job, Progress, request_of};
 use super::survey::{Candidate, Decision, SurveyError, Surveyed, survey};
+use super::unapplied::Unapplied;
 use super::watch::LogWatch;
-use crate::apply::{RunAbout, ShardChanges, StateDir};
+use crate::apply::{ApplyError, RunAbout, ShardChanges, StateDir};
 use crate::log::{ShardName, live_log_files};
 use crate::node::{HeldLocks, NodeError, hold_locks};
 use crate::plan::{Refusal, Rule};
@@ -174,7 +175,13 @@ impl Job<'_> {
                 }
                 Ok(true)
             }
-            Err(message) => {
+            Err(Unapplied::Refused(refusal)) => {
+                progress.ending.add(Mark::DamageLeft);
+                self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
+                self.start(number, progress);
+                Ok(false)
+            }
+            Err(Unapplied::Stopped(message)) => {
                 let run = progress.run.as_ref().map(|run| run.id().to_string()).unwrap_or_default();
                 let cancelled = (self.cancelled)();
                 progress.ending.add(if cancelled { Mark::Cancelled } else { Mark::Failed });
@@ -196,7 +203,8 @@ impl Job<'_> {
         number: u32,
         plans: &[&Surveyed],
         progress: &mut Progress,
-    ) -> Result<(), String> {
+    ) -> Result<(), Unapplied> {
+        let stopped = |error: &dyn std::fmt::Display| Unapplied::Stopped(error.to_string());
         if progress.run.is_none() {
             let about = RunAbout {
                 data_paths: self.settings.data_paths.clone(),
@@ -204,19 +212,24 @@ impl Job<'_> {
                 quarantine_dir: self.settings.quarantine_dir.clone(),
                 arguments: self.settings.arguments.clone(),
             };
-            let run = state.begin(about).map_err(|error| error.to_string())?;
+            let run = state.begin(about).map_err(|error| stopped(&error))?;
             let path = run.path().to_path_buf();
+            if let Some(warning) = run.warning() {
+                self.note(&warning);
+            }
             (self.say)(Event::RunBegun { id: run.id().to_string(), path });
             progress.run = Some(run);
         }
         let Some(run) = progress.run.as_mut() else { return Ok(()) };
         let reports: Vec<_> = plans.iter().map(|shard| shard.report(number)).collect();
-        let json = serde_json::to_vec_pretty(&reports).map_err(|error| error.to_string())?;
-        run.write(&format!("plan-{number}.json"), &json).map_err(|error| error.to_string())?;
+        let json = serde_json::to_vec_pretty(&reports).map_err(|error| stopped(&error))?;
+        run.write(&format!("plan-{number}.json"), &json).map_err(|error| stopped(&error))?;
         let changes: Vec<ShardChanges> =
             plans.iter().filter_map(|shard| self.changes_of(shard)).collect();
-        let receipt =
-            run.repair(self.store, self.cancelled, &changes).map_err(|error| error.to_string())?;
+        let receipt = match run.repair(self.store, self.cancelled, &changes) {
+            Err(ApplyError::Lower(error)) => return Err(Unapplied::refused(&error)),
+            other => other.map_err(|error| stopped(&error))?,
+        };
         receipt.notes.iter().for_each(|note| self.note(note));
         (self.say)(Event::Quarantined { paths: receipt.quarantines });
         Ok(())
