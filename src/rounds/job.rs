@@ -9,7 +9,7 @@ use super::nominate::{Nominated, nominate};
 use super::round::RoundEnd;
 use super::settings::{JobSettings, Mode};
 use super::survey::{Decision, SurveyError, Surveyed, survey};
-use crate::apply::{RunFolder, RunLock, StateDir, Store};
+use crate::apply::{RunFolder, RunLock, StateDir, StateError, Store};
 use crate::node::{Inventory, free_space};
 use crate::plan::{Refusal, Rule};
 use crate::service::{Service, ServiceState};
@@ -118,6 +118,11 @@ impl Job<'_> {
         match state.unfinished_on(&self.settings.data_paths) {
             Ok(None) => None,
             Ok(Some(run)) => {
+                // Another process may be at it right now.
+                if let Err(error @ StateError::Busy { .. }) = state.lock(&self.settings.data_paths)
+                {
+                    return Some(Refusal::new(Rule::InUse, error.to_string()));
+                }
                 let id = &run.id;
                 let message = format!("run {id} on this node was stopped before its end");
                 Some(Refusal::new(Rule::UnfinishedRun, message).unless(format!(
