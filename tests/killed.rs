@@ -4,6 +4,8 @@
 //! `ES_TRANSLOG_FIX_KILLS` sets how often (24), `ES_TRANSLOG_FIX_PLACES` where, as folders with a
 //! colon between them.
 
+#![allow(clippy::unwrap_used, reason = "a failed call fails the test")]
+
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Signals, closed terminals, broken pipes and a second run: with the real program.
 
+#![allow(clippy::unwrap_used, reason = "a failed call fails the test")]
+
 mod support;
 
 use std::process::Child;

@@ -15,6 +15,9 @@ use super::labels::{labels_of, set_labels};
 use super::store::{Attributes, Facts, Fingerprint, Labels, Room, SYNC, Store, StoreError, Times};
 use crate::node::nofollow::{HeldFolders, Purpose, names_in, open_file, stat};
 
+/// The part of its blocks, and the most of them, that ext4 keeps for itself.
+const KEPT_PART: u64 = 50;
+const KEPT_BLOCKS_MAX: u64 = 4096;
 /// Unit of `st_blocks`, whatever the file system's block is.
 const STAT_BLOCK_BYTES: u64 = 512;
 
@@ -103,7 +106,10 @@ impl DiskStore {
         let folder = self.folders.folder(path, Purpose::Use)?;
         let facts = rustix::fs::fstatvfs(&folder)?;
         let is_root = nix::unistd::geteuid().is_root();
-        let blocks = if is_root { facts.f_bfree } else { facts.f_bavail };
+        // ext4 counts as free what it keeps for itself and gives to nobody (`s_resv_clusters`).
+        let kept = (facts.f_blocks / KEPT_PART).min(KEPT_BLOCKS_MAX);
+        let for_root = facts.f_bfree.saturating_sub(kept);
+        let blocks = if is_root { for_root } else { facts.f_bavail };
         let inodes = if is_root { facts.f_ffree } else { facts.f_favail };
         Ok(Room {
             free_bytes: blocks.saturating_mul(facts.f_frsize),

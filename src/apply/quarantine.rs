@@ -20,6 +20,8 @@ use super::store::StoreError;
 /// Name of the folder at the top of a data path that is a mount point. Servers 1.7.6, 2.4.6,
 /// 7.17.28 and 8.19.0 were seen to leave it alone, the move from 7.x to 8.x included.
 const HIDDEN_NAME: &str = ".es-translog-fix";
+/// How the names of a flat quarantine begin.
+const FLAT_PREFIX: &str = ".etf-";
 /// What the data path's own name gets where the quarantine lies beside it.
 const BESIDE_SUFFIX: &str = ".es-translog-fix";
 /// Longest part of an index name that is taken into the name of a folder, in bytes.
@@ -51,19 +53,24 @@ pub(crate) struct Quarantine {
 }
 
 impl Quarantine {
-    /// That of a shard for what is told in `parts`: run, round, index and number.
+    /// That of the shard of this number in the round, for what is told in `parts`: run, round, index
+    /// and the shard's own number.
     pub(crate) fn new(
         shard_folder: &Path,
         base: Base,
         parts: &[String],
+        number: usize,
         arrangement: Arrangement,
     ) -> Self {
         let folder = match arrangement {
             Arrangement::Folders => base.folder.join(parts.iter().collect::<PathBuf>()),
+            // Short, because a block of a folder has to take them all: the last digits of the
+            // run's name, its round, and the number of the shard in the manifest.
             Arrangement::Flat => {
-                let own = base.folder.strip_prefix(&base.anchor).ok().filter(|own| *own != "");
-                let own = own.map_or(HIDDEN_NAME.into(), Path::to_string_lossy);
-                base.anchor.join(format!("{own}.{}", parts.join(".")))
+                let [run, round] = [0, 1].map(|part| parts.get(part).map_or("", String::as_str));
+                let run = run.rsplit('-').next().unwrap_or_default();
+                let round = round.trim_start_matches("round-");
+                base.anchor.join(format!("{FLAT_PREFIX}{run}-{round}.{number}"))
             }
         };
         let shard_folder = shard_folder.to_path_buf();
@@ -90,11 +97,27 @@ impl Quarantine {
         match self.arrangement {
             Arrangement::Folders => Some(self.folder.join(part).join(inside)),
             Arrangement::Flat => {
-                let name = inside.to_str()?.replace('/', ".");
-                Some(with_suffix(&self.folder, &format!(".{part}.{name}")))
+                let part = part.get(..1)?;
+                Some(with_suffix(&self.folder, &format!("{part}{}", short_name(inside.to_str()?))))
             }
         }
     }
+}
+
+/// `translog/translog-3.tlog` -> `t3`, its checkpoint -> `c3`, `index/segments_3` -> `s3`; any
+/// other after a `~` as it is.
+fn short_name(inside: &str) -> String {
+    let between = |start: &str, end: &str| inside.strip_prefix(start)?.strip_suffix(end);
+    if let Some(generation) = between("translog/translog-", ".tlog") {
+        return format!("t{generation}");
+    }
+    if let Some(generation) = between("translog/translog-", ".ckp") {
+        return format!("c{generation}");
+    }
+    if let Some(generation) = between("index/segments_", "") {
+        return format!("s{generation}");
+    }
+    format!("~{}", inside.replace('/', "."))
 }
 
 /// Where all quarantines of a data path are.

@@ -198,13 +198,14 @@ impl RunFolder {
         let asked_for = about.about.quarantine_dir.as_deref();
         let mut taken = BTreeSet::new();
         let mut placed = Vec::new();
-        for shard in shards {
+        for (number, shard) in (1..).zip(shards) {
             let mut parts = vec![self.id.as_str().to_owned(), format!("round-{round}")];
             parts.extend(shard_labels(&shard.shard));
             let mut quarantines = Vec::new();
             for (shard_folder, data_path) in &shard.shard_folders {
                 let base = base_for(shard_folder, data_path, asked_for)?;
-                let mut quarantine = Quarantine::new(shard_folder, base, &parts, arrangement);
+                let mut quarantine =
+                    Quarantine::new(shard_folder, base, &parts, number, arrangement);
                 quarantine.folder = free_label(&mut taken, &quarantine.folder);
                 quarantines.push(quarantine);
             }

@@ -1,5 +1,6 @@
 //! A node folder with damaged shards, the program run on it, and pictures of it to compare.
 #![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed call fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +18,7 @@ const UUID: &str = "abcdefghijklmnopqrstuv";
 /// A folder with `data`, `logs` and `state` in it.
 pub(crate) struct Node {
     pub(crate) top: tempfile::TempDir,
+    pub(crate) state: PathBuf,
 }
 
 /// Bytes, mode, owner, group, time of change and number of a file.
@@ -33,11 +35,11 @@ impl Node {
         let state = top.path().join("state");
         fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
         for number in 0..shard_count {
-            let folder = top.path().join(format!("data/nodes/0/indices/index-{:018}/0", number));
+            let folder = top.path().join(format!("data/nodes/0/indices/index-{number:018}/0"));
             write_shard(&folder);
         }
         fs::write(top.path().join("data/nodes/0/node.lock"), "").unwrap();
-        Self { top }
+        Self { top, state }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -48,9 +50,10 @@ impl Node {
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_es-translog-fix"));
         command.args(words).args(["--service", "none", "--yes"]);
-        for (flag, name) in [("--data", "data"), ("--logs", "logs"), ("--state-dir", "state")] {
+        for (flag, name) in [("--data", "data"), ("--logs", "logs")] {
             command.arg(flag).arg(self.path(name));
         }
+        command.arg("--state-dir").arg(&self.state);
         command.args(["--url", "http://127.0.0.1:19500"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -62,7 +65,7 @@ impl Node {
 
     /// The only run there is; `None` before one is begun.
     pub(crate) fn run(&self) -> Option<PathBuf> {
-        let runs = self.path("state/runs");
+        let runs = self.state.join("runs");
         let entries = runs.read_dir().ok()?.map(|entry| entry.unwrap().path());
         entries
             .into_iter()

@@ -114,14 +114,17 @@ impl Case {
     /// The shard and the folder beside it that takes the quarantine, without that.
     fn picture(&self, disk: &SimDisk) -> Picture {
         let anchor = self.folder.parent().unwrap();
-        disk.picture(anchor, &|path| !path.to_string_lossy().contains("data.es-translog-fix"))
+        disk.picture(anchor, &|path| {
+            let path = path.to_string_lossy();
+            !path.contains("data.es-translog-fix") && !path.contains(".etf-")
+        })
     }
 
     fn quarantine(&self) -> Quarantine {
         let anchor = self.folder.parent().unwrap().to_path_buf();
         let base = Base { folder: anchor.join("data.es-translog-fix"), anchor };
         let parts = ["run", "round-1", "logs", "0"].map(str::to_owned);
-        Quarantine::new(&self.folder, base, &parts, self.arrangement)
+        Quarantine::new(&self.folder, base, &parts, 1, self.arrangement)
     }
 
     /// As the program does after a crash: a round without a journal is begun, one with a journal is

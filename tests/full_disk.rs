@@ -1,0 +1,82 @@
+//! A data file system without a free byte: the repair needs none. Each file system is mounted in a
+//! namespace of its own; where that is not allowed there is nothing to test.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed call fails the test")]
+
+mod support;
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{Node, told};
+
+/// Where the namespace has its file system.
+const FULL: &str = "ES_TRANSLOG_FIX_FULL";
+const SHARD_COUNT: usize = 40;
+
+/// How each file system is mounted on `$1`, with a file `$2` for its blocks.
+const MOUNTS: [(&str, &str); 3] = [
+    ("tmpfs", "mount -t tmpfs -o size=8m none $1"),
+    ("ext4", "truncate -s 24M $2 && mkfs.ext4 -q -b 4096 $2 && mount -o loop $2 $1"),
+    ("xfs", "truncate -s 320M $2 && mkfs.xfs -q $2 && mount -o loop $2 $1"),
+];
+
+#[test]
+fn forty_shards_without_a_free_byte() {
+    let own = std::env::current_exe().unwrap();
+    for (name, mount) in MOUNTS {
+        let top = tempfile::tempdir().unwrap();
+        let place = top.path().join("place");
+        fs::create_dir(&place).unwrap();
+        let shell = |then: &str| {
+            let script = format!(
+                "set -- {} {}; {mount} 2>/dev/null || exit 77; {then}",
+                place.display(),
+                top.path().join("blocks").display()
+            );
+            Command::new("unshare").args(["-m", "sh", "-c", &script]).output()
+        };
+        if !shell("true").is_ok_and(|output| output.status.success()) {
+            continue;
+        }
+        let inner = format!("{FULL}=$1 {} --exact in_a_namespace --nocapture", own.display());
+        let output = shell(&inner).unwrap();
+        assert!(output.status.success(), "{name}: {}", told(&output));
+        assert!(told(&output).contains("repaired with 0 bytes free"), "{name}: {}", told(&output));
+    }
+}
+
+/// Leaves no byte free, nor room for a file.
+fn fill(place: &Path) {
+    let mut file =
+        OpenOptions::new().create_new(true).append(true).open(place.join("fill")).unwrap();
+    let block = vec![7_u8; 1 << 20];
+    let mut size = block.len();
+    while size > 0 {
+        if file.write_all(&block[..size]).and_then(|()| file.sync_data()).is_err() {
+            size /= 2;
+        }
+    }
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the outer test reads it")]
+fn in_a_namespace() {
+    let Some(place) = std::env::var_os(FULL).map(PathBuf::from) else { return };
+    let mut node = Node::new(&place, SHARD_COUNT);
+    // The state lies on another file system.
+    let state = tempfile::tempdir().unwrap();
+    node.state = state.path().to_path_buf();
+    let before = node.picture();
+    fill(&place);
+    let free = nix::sys::statvfs::statvfs(&place).unwrap();
+    let output = node.repair().output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let id = node.run_id().unwrap();
+    let output = node.command(&["undo", &id]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert_eq!(node.picture(), before);
+    println!("repaired with {} bytes free", free.blocks_available() * free.fragment_size());
+}
