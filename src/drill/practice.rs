@@ -13,7 +13,7 @@ use super::release::Release;
 use super::report::{DrillEvent, DrillReport, NodeResult, ShardResult, UndoResult};
 use super::server::{PlayedHealth, PlayedService, Server, Shared};
 use super::snapshot::Snapshot;
-use crate::apply::{DiskStore, StateDir};
+use crate::apply::{DiskStore, NewerFiles, StateDir};
 use crate::node::hold_locks;
 use crate::plan::{HealthyCopyRule, Level, Policy};
 use crate::report::Summary;
@@ -139,7 +139,7 @@ impl Practice<'_> {
             service: &mut PlayedService(Rc::clone(server)),
             health: Some(&mut PlayedHealth(Rc::clone(server))),
             consent: &mut consent,
-            store: &mut DiskStore,
+            store: &mut DiskStore::default(),
             cancelled: self.cancelled,
             say: &mut tell,
         }
@@ -202,7 +202,8 @@ impl Practice<'_> {
             let _one_run = state.lock(&[data_path]).map_err(|error| error.to_string())?;
             let _locks = hold_locks(&[lock_file]).map_err(|error| error.to_string())?;
             let mut run = state.find(id).map_err(|error| error.to_string())?;
-            run.undo(&mut DiskStore, self.cancelled).map_err(|error| error.to_string())?;
+            run.undo(&mut DiskStore::default(), self.cancelled, NewerFiles::Refuse)
+                .map_err(|error| error.to_string())?;
             Ok(())
         };
         let undone = undone();
