@@ -21,8 +21,10 @@ pub(crate) enum Damage {
     TornTail,
     /// The last 4 KiB are zeros.
     ZeroedTail,
-    /// One bit in the middle is another.
+    /// One bit in the middle is another: the checksum tells which, so nothing is lost.
     FlippedBit,
+    /// Two bits of a record in the middle are others.
+    FlippedBits,
     /// `translog.ckp` has no bytes; on 1.x the translog itself.
     Emptied,
 }
@@ -33,6 +35,7 @@ impl Damage {
             Self::TornTail => "torn tail",
             Self::ZeroedTail => "zeroed tail",
             Self::FlippedBit => "flipped bit",
+            Self::FlippedBits => "two flipped bits",
             Self::Emptied => "emptied file",
         }
     }
@@ -97,13 +100,15 @@ impl Translog {
                 file.write_all_at(&zeros, from_offset).map_err(fail)?;
                 Ok(whole_before(from_offset))
             }
-            Damage::FlippedBit => {
+            Damage::FlippedBit | Damage::FlippedBits => {
+                let mask = if damage == Damage::FlippedBit { 0x04 } else { 0x06 };
                 let middle = self.frames.get(self.frames.len() / 2).ok_or("no record")?;
                 let offset = middle.offset.midpoint(middle.end_offset);
                 let mut byte = [0];
                 file.read_exact_at(&mut byte, offset).map_err(fail)?;
-                file.write_all_at(&byte.map(|byte| byte ^ 0x04), offset).map_err(fail)?;
-                Ok(whole_before(offset))
+                file.write_all_at(&byte.map(|byte| byte ^ mask), offset).map_err(fail)?;
+                let is_corrected = damage == Damage::FlippedBit;
+                Ok(if is_corrected { self.frames.len() } else { whole_before(offset) })
             }
             Damage::Emptied if version.has_stream() => {
                 file.set_len(0).map_err(fail)?;

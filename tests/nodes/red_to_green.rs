@@ -18,8 +18,13 @@ use crate::version::Version;
 const INDICES: [&str; 3] = ["orders", "logs-2026.11", "users"];
 const SHARD_COUNT: u32 = 3;
 /// Which shard gets which damage: place in the list of all shards.
-const DAMAGED: [(usize, Damage); 4] =
-    [(0, Damage::TornTail), (1, Damage::ZeroedTail), (5, Damage::FlippedBit), (7, Damage::Emptied)];
+const DAMAGED: [(usize, Damage); 5] = [
+    (0, Damage::TornTail),
+    (1, Damage::ZeroedTail),
+    (3, Damage::FlippedBits),
+    (5, Damage::FlippedBit),
+    (7, Damage::Emptied),
+];
 /// Most memory the program may use.
 const PEAK_MAX_KIB: i64 = 32 * 1024;
 pub(crate) const REPAIR: [&str; 6] =
