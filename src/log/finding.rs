@@ -147,8 +147,14 @@ pub struct Scan {
     pub node_wide: Vec<(Cause, u64, String)>,
     /// The server's version.
     pub version: Option<String>,
-    /// Records seen in all.
+    /// Records that held a word of any signature, and were read.
     pub record_count: u64,
+    /// Findings that were one too many to keep.
+    pub left_out_count: u64,
+    /// Whether a start of the node is in the log.
+    pub has_start: bool,
+    /// What is odd about the log, in sentences for a person.
+    pub notes: Vec<String>,
     /// Bytes seen in all.
     pub bytes: u64,
 }

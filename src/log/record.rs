@@ -1,132 +1,197 @@
-//! Bytes -> records: a stamped line and the lines that belong to it.
-//!
-//! `[2015-01-01 10:00:00,123][WARN ][indices.cluster          ] [node] message` up to 2.x, with a
-//! `T` between date and time from 5.0 on. A line without such a stamp belongs to the record before.
+//! A record in its own words: stamp, level, logger, message and what stands below it.
 
 use std::sync::LazyLock;
 
-use regex::bytes::Regex;
+use regex::Regex;
 
-/// Bytes of one line that are kept.
-const LINE_MAX_BYTES: usize = 64 * 1024;
-/// Bytes of the lines below the first that are kept.
-const TRACE_MAX_BYTES: usize = 64 * 1024;
+use super::fields::{Value, each_field};
+use super::framing::RawRecord;
+use super::shape::{HeadKind, is_frame};
 
-#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test")]
-static STAMP: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"^\[(?<at>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3})\]\[(?<level>[A-Z]+) *\]\[(?<logger>[^\]]+?) *\] ?",
-    )
-    .expect("a valid pattern")
-});
+/// Bytes behind a stamp in which a changed pattern has its level.
+const LEVEL_NEAR_BYTES: usize = 160;
+
+/// How bad a record is, by its own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    Trouble,
+    Error,
+    Info,
+    Other,
+    /// The pattern does not tell.
+    Unknown,
+}
+
+impl Level {
+    fn of(word: &str) -> Self {
+        match word.trim() {
+            "WARN" | "WARNING" => Self::Trouble,
+            "ERROR" | "FATAL" | "SEVERE" => Self::Error,
+            "INFO" => Self::Info,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// One record.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Record {
-    /// The whole first line, without its end.
-    pub(super) line: String,
-    /// Its stamp; `None` for lines before the first stamped one.
+    /// Its stamp, as it is written there.
     pub(super) at: Option<String>,
-    /// Its level.
-    pub(super) level: String,
-    /// Its logger.
-    pub(super) logger: String,
-    /// Where the message begins in `line`.
-    pub(super) message_at: usize,
-    /// The lines below that are no stack frames, joined with newlines.
+    pub(super) level: Level,
+    /// Its logger, where the pattern tells.
+    pub(super) logger: Option<String>,
+    /// Its first line; of a JSON record, what would be its first line.
+    pub(super) line: String,
+    /// Where the message begins in `line`, as far as the pattern tells.
+    message_at: usize,
+    /// The lines below that are no stack frames.
     pub(super) trace: String,
 }
 
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test")]
+static LEVEL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)\b").expect("a valid pattern")
+});
+
 impl Record {
-    /// The message: what the prefix leaves.
+    /// The message, with the node's name and the shard's before it.
     pub(super) fn message(&self) -> &str {
         self.line.get(self.message_at..).unwrap_or_default()
     }
 
     /// Whether its level is one that failures have.
     pub(super) fn is_trouble(&self) -> bool {
-        matches!(self.level.as_str(), "WARN" | "ERROR" | "FATAL")
+        matches!(self.level, Level::Trouble | Level::Error | Level::Unknown)
     }
 
-    fn begin(line: &[u8]) -> Option<Self> {
-        if line.first() != Some(&b'[') {
-            return None;
+    /// Reads a record.
+    pub(super) fn read(raw: &RawRecord) -> Self {
+        match raw.head.kind {
+            HeadKind::Bracketed => Self::bracketed(raw),
+            HeadKind::Json => Self::json(raw),
+            HeadKind::Dated | HeadKind::Bare => Self::dated(raw),
         }
-        let captures = STAMP.captures(line)?;
-        let text = |name| {
-            let found = captures.name(name).map(|found| found.as_bytes()).unwrap_or_default();
-            String::from_utf8_lossy(found).into_owned()
+    }
+
+    /// `[stamp][LEVEL][logger] message`.
+    fn bracketed(raw: &RawRecord) -> Self {
+        let line = String::from_utf8_lossy(raw.line).into_owned();
+        let Some((level, logger, message_at)) = brackets(&line, raw.head.stamp.end) else {
+            return Self::dated(raw);
         };
-        let prefix = captures.get(0).map_or(0, |found| found.end());
-        let (head, rest) = line.split_at_checked(prefix)?;
-        let mut shown = String::from_utf8_lossy(head).into_owned();
-        let message_at = shown.len();
-        shown.push_str(&String::from_utf8_lossy(rest));
-        Some(Self {
-            line: shown,
-            at: Some(text("at")),
-            level: text("level"),
-            logger: text("logger"),
-            message_at,
+        let (level, logger) = (Level::of(level), Some(logger.trim_end().to_owned()));
+        let trace = String::from_utf8_lossy(raw.chain).into_owned();
+        Self { at: stamp(raw), level, logger, line, message_at, trace }
+    }
+
+    /// A pattern that somebody made: the level is where the first word of one is.
+    fn dated(raw: &RawRecord) -> Self {
+        let line = String::from_utf8_lossy(raw.line).into_owned();
+        let from = raw.head.stamp.end.min(line.len());
+        let mut to = line.len().min(from.saturating_add(LEVEL_NEAR_BYTES));
+        while !line.is_char_boundary(to) {
+            to = to.saturating_sub(1);
+        }
+        let near = line.get(from..to).unwrap_or_default();
+        let level = LEVEL.find(near).map_or(Level::Unknown, |found| Level::of(found.as_str()));
+        let trace = String::from_utf8_lossy(raw.chain).into_owned();
+        Self { at: stamp(raw), level, logger: None, message_at: from, line, trace }
+    }
+
+    /// `{"type": "server", "timestamp": ...}` of 7.x, `{"@timestamp": ...}` of 8.x.
+    fn json(raw: &RawRecord) -> Self {
+        let object = [raw.line, b"\n", raw.chain].concat();
+        let mut record = Self {
+            at: None,
+            level: Level::Unknown,
+            logger: None,
+            line: String::new(),
+            message_at: 0,
             trace: String::new(),
-        })
-    }
-
-    fn extend(&mut self, line: &[u8]) {
-        let trimmed = line.trim_ascii_start();
-        let is_frame = trimmed.starts_with(b"at ") || trimmed.starts_with(b"... ");
-        if is_frame || self.trace.len() >= TRACE_MAX_BYTES {
-            return;
-        }
-        self.trace.push_str(&String::from_utf8_lossy(trimmed));
-        self.trace.push('\n');
-    }
-}
-
-/// Cuts bytes into records, whatever the pieces they come in.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Records {
-    line: Vec<u8>,
-    current: Option<Record>,
-}
-
-impl Records {
-    /// Takes bytes in, and hands each record that is whole to `take`.
-    pub(super) fn push(&mut self, bytes: &[u8], take: &mut dyn FnMut(Record)) {
-        let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let (line, after) = rest.split_at(end);
-            self.keep(line);
-            self.end_line(take);
-            rest = after.get(1..).unwrap_or_default();
-        }
-        self.keep(rest);
-    }
-
-    /// Hands out what is left; a last line without its end counts.
-    pub(super) fn finish(mut self, take: &mut dyn FnMut(Record)) {
-        if !self.line.is_empty() {
-            self.end_line(take);
-        }
-        if let Some(record) = self.current {
-            take(record);
-        }
-    }
-
-    fn keep(&mut self, part: &[u8]) {
-        let room = LINE_MAX_BYTES.saturating_sub(self.line.len());
-        self.line.extend_from_slice(part.get(..room).unwrap_or(part));
-    }
-
-    fn end_line(&mut self, take: &mut dyn FnMut(Record)) {
-        let line = std::mem::take(&mut self.line);
-        let line = line.strip_suffix(b"\r").unwrap_or(&line);
-        if let Some(record) = Record::begin(line) {
-            if let Some(whole) = self.current.replace(record) {
-                take(whole);
+        };
+        let (mut message, mut tags) = (String::new(), String::new());
+        let mut node = String::new();
+        each_field(&object, &|key| WANTED.contains(&key), &mut |key, value| match (key, value) {
+            ("timestamp" | "@timestamp", Value::Text(text)) => record.at = Some(text),
+            ("level" | "log.level", Value::Text(text)) => record.level = Level::of(&text),
+            ("component" | "log.logger", Value::Text(text)) => record.logger = Some(text),
+            ("node.name" | "elasticsearch.node.name", Value::Text(text)) => node = text,
+            ("message", Value::Text(text)) => message = text,
+            ("tags", Value::List(list)) => {
+                tags = list.into_iter().filter(|tag| tag.contains('[')).collect();
             }
-        } else if let Some(current) = &mut self.current {
-            current.extend(line);
+            ("stacktrace", Value::List(list)) => list.iter().for_each(|line| record.below(line)),
+            ("error.stack_trace", Value::Text(text)) => {
+                text.lines().for_each(|line| record.below(line));
+            }
+            _ => {}
+        });
+        let level = match record.level {
+            Level::Trouble => "WARN ",
+            Level::Error => "ERROR",
+            Level::Info => "INFO ",
+            Level::Other | Level::Unknown => "",
+        };
+        let at = record.at.as_deref().unwrap_or_default();
+        let logger = record.logger.as_deref().unwrap_or_default();
+        record.line = format!("[{at}][{level}][{logger}] ");
+        record.message_at = record.line.len();
+        if !node.is_empty() {
+            record.line.push_str(&format!("[{node}] "));
+        }
+        if !tags.is_empty() && !message.contains(tags.trim()) {
+            record.line.push_str(tags.trim_start());
+            record.line.push(' ');
+        }
+        let mut lines = message.trim_start().split('\n');
+        record.line.push_str(lines.next().unwrap_or_default());
+        // What the message has below its first line comes before the trace.
+        let trace = std::mem::take(&mut record.trace);
+        lines.for_each(|line| record.below(line));
+        record.trace.push_str(&trace);
+        record
+    }
+
+    fn below(&mut self, line: &str) {
+        let line = line.trim_start();
+        if !line.is_empty() && !is_frame(line.as_bytes()) {
+            self.trace.push_str(line);
+            self.trace.push('\n');
         }
     }
 }
+
+/// Fields of a JSON record that are read.
+const WANTED: [&str; 12] = [
+    "timestamp",
+    "@timestamp",
+    "level",
+    "log.level",
+    "component",
+    "log.logger",
+    "node.name",
+    "elasticsearch.node.name",
+    "message",
+    "tags",
+    "stacktrace",
+    "error.stack_trace",
+];
+
+fn stamp(raw: &RawRecord) -> Option<String> {
+    let stamp = raw.line.get(raw.head.stamp.clone()).filter(|stamp| !stamp.is_empty())?;
+    Some(String::from_utf8_lossy(stamp).into_owned())
+}
+
+/// `][LEVEL][logger] ` from the end of the stamp on: level, logger, and where the message begins.
+fn brackets(line: &str, stamp_end: usize) -> Option<(&str, &str, usize)> {
+    let rest = line.get(stamp_end..)?.strip_prefix("][")?;
+    let (level, rest) = rest.split_once(']')?;
+    let is_level = level.trim_end().bytes().all(|byte| byte.is_ascii_uppercase());
+    let (logger, rest) = rest.strip_prefix('[').filter(|_| is_level)?.split_once(']')?;
+    let message = rest.strip_prefix(' ').unwrap_or(rest);
+    Some((level, logger, line.len().saturating_sub(message.len())))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,109 +1,100 @@
-//! The failures that are known: one row a phrase, with the shard's place in it.
+//! The failures that are known: one row a signature, and what a record says by them.
+
+mod announcements;
+mod causes;
+mod signs;
 
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, packed};
 use regex::Regex;
+use serde::{Serialize, Serializer};
 
-use super::finding::{Role, ShardName};
+use super::finding::{Cause, Role, ShardName};
 
-/// A phrase that announces a failed shard.
+/// What a signature is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A line that names a failed shard.
+    FailedShard,
+    /// Words in a line or its exception chain that tell the cause.
+    Cause(Cause),
+    /// A sign of what the node goes through.
+    Sign,
+    /// A line that looks alarming and is not.
+    Harmless,
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::FailedShard => f.write_str("failed shard"),
+            Self::Cause(cause) => write!(f, "cause: {cause}"),
+            Self::Sign => f.write_str("sign"),
+            Self::Harmless => f.write_str("harmless"),
+        }
+    }
+}
+
+impl Serialize for Class {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Something a log says that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Signature {
     /// Its name.
     pub name: &'static str,
-    /// The words that every such record has.
-    pub words: &'static str,
+    /// What it is about.
+    pub class: Class,
     /// Servers that write it.
     pub versions: &'static str,
-    /// The pattern; `SHARD` stands for the shard's name and number.
+    /// Words of which every such record has one.
+    pub words: &'static [&'static str],
+    /// Words that stand in the same line as those; empty where none have to.
+    #[serde(skip)]
+    beside: &'static str,
+    /// The pattern of a line that names a shard; `SHARD` stands for its name and number.
+    #[serde(skip)]
     pattern: &'static str,
+    /// What it means, and what to do.
+    pub meaning: &'static str,
+    /// A log that has it.
+    pub example: &'static str,
 }
 
-/// Every known phrase. Sources: `IndicesClusterStateService`, `ShardStateAction`, `Engine`,
-/// `AllocationService`, `IndexShardGatewayRecoveryException` (0.90.0 to 9.x, OpenSearch).
-pub const SIGNATURES: &[Signature] = &[
-    Signature {
-        name: "marking-and-sending",
-        words: "marking and sending shard failed due to",
-        versions: "1.5.1 and later, OpenSearch",
-        pattern: r"\[?SHARD\]? ?marking and sending shard failed due to",
-    },
-    Signature {
-        name: "failed-engine",
-        words: "failed engine",
-        versions: "0.90 and later, OpenSearch",
-        pattern: r"SHARD ?failed engine",
-    },
-    Signature {
-        name: "failing-shard",
-        words: "failing shard [",
-        versions: "6.3 and later, OpenSearch",
-        pattern: r"failing shard \[(?:failed shard, shard |FailedShard\[routingEntry=)SHARD",
-    },
-    Signature {
-        name: "received-shard-failed",
-        words: "received shard failed for",
-        versions: "0.90 to 6.2",
-        pattern: r"received shard failed for (?:target shard \[|shard id \[)?SHARD",
-    },
-    Signature {
-        name: "sending-failed-shard",
-        words: "sending failed shard for",
-        versions: "0.90 to 1.5",
-        pattern: r"sending failed shard for SHARD",
-    },
-    Signature {
-        name: "sending-failed-shard-after-recovery",
-        words: "sending failed shard after recovery failure",
-        versions: "1.5.0",
-        pattern: r"SHARD ?sending failed shard after recovery failure",
-    },
-    Signature {
-        name: "failed-to-start-shard",
-        words: "failed to start shard",
-        versions: "0.90 to 1.4",
-        pattern: r"SHARD ?failed to start shard",
-    },
-    Signature {
-        name: "failed-to-create-shard",
-        words: "failed to create shard",
-        versions: "0.90 to 1.5",
-        pattern: r"SHARD ?failed to create shard",
-    },
-    Signature {
-        name: "retry-recovery",
-        words: "retry recovery for shard after failure",
-        versions: "9.x",
-        pattern: r"retry recovery for shard after failure \[SHARD",
-    },
-    Signature {
-        name: "failed-to-recover-shard",
-        words: "failed to recover shard",
-        versions: "0.90 to 1.7, in the trace",
-        pattern: r"SHARD ?failed to recover shard",
-    },
-    Signature {
-        name: "shard-exception",
-        words: "RecoveryException",
-        versions: "2.0 and later, in the trace",
-        pattern: r"\]\[SHARD\] (?:[a-z.]*\.)?IndexShardRecoveryException",
-    },
-    Signature {
-        name: "failed-to-parse",
-        words: "failed to parse",
-        versions: "all",
-        pattern: r"SHARD .*failed to parse",
-    },
-];
+/// A row of a table, with its example from `testdata/logs`.
+macro_rules! signature {
+    ($name:literal, $class:expr, $versions:literal, $words:expr, $beside:literal, $pattern:literal, $meaning:literal) => {
+        $crate::log::signature::Signature {
+            name: $name,
+            class: $class,
+            versions: $versions,
+            words: &$words,
+            beside: $beside,
+            pattern: $pattern,
+            meaning: $meaning,
+            example: include_str!(concat!("../../../testdata/logs/", $name, ".log")),
+        }
+    };
+}
+use signature;
+
+/// Every known signature. Of those that tell a cause, the first that fits a record counts.
+pub fn signatures() -> impl Iterator<Item = &'static Signature> {
+    announcements::ROWS.iter().chain(causes::ROWS).chain(signs::ROWS)
+}
 
 /// `[index][number]`: no name has a blank, a slash, a comma or one of `*?"<>|#` in it, but it may
 /// have brackets, so the number's bracket is what tells its end.
 const SHARD: &str = r#"\[(?<index>[^\s/\\*?"<>|,#]{1,255}?)\]\[(?<number>\d{1,9})\]"#;
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by every test")]
-static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let compile = |signature: &Signature| Regex::new(&signature.pattern.replace("SHARD", SHARD));
-    SIGNATURES.iter().map(|signature| compile(signature).expect("a valid pattern")).collect()
+static ANNOUNCEMENTS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let compile = |row: &Signature| Regex::new(&row.pattern.replace("SHARD", SHARD));
+    announcements::ROWS.iter().map(|row| compile(row).expect("a valid pattern")).collect()
 });
 
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test")]
@@ -112,21 +103,80 @@ static ROLE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a valid pattern")
 });
 
+/// Words and the row of each.
+struct Finder {
+    words: AhoCorasick,
+    rows: Vec<usize>,
+}
+
+impl Finder {
+    #[expect(clippy::expect_used, reason = "constant words, compiled by every test")]
+    fn new(rows: &[Signature]) -> Self {
+        let pairs = rows.iter().enumerate();
+        let pairs = pairs.flat_map(|(at, row)| row.words.iter().map(move |word| (at, *word)));
+        let (rows, words): (Vec<usize>, Vec<&str>) = pairs.unzip();
+        Self { words: AhoCorasick::new(words).expect("valid words"), rows }
+    }
+
+    /// The rows whose words are in a text, in order of the words' places.
+    fn rows_in<'a>(
+        &'a self,
+        text: &'a str,
+        table: &'static [Signature],
+    ) -> impl Iterator<Item = (usize, &'static Signature)> + 'a {
+        self.words.find_overlapping_iter(text).filter_map(move |found| {
+            let at = *self.rows.get(found.pattern().as_usize())?;
+            let row = table.get(at)?;
+            let is_beside = row.beside.is_empty()
+                || line_around(text, found.start(), found.end()).contains(row.beside);
+            is_beside.then_some((at, row))
+        })
+    }
+}
+
+fn line_around(text: &str, start: usize, end: usize) -> &str {
+    let from =
+        text.get(..start).and_then(|head| head.rfind('\n')).map_or(0, |at| at.saturating_add(1));
+    let to = text
+        .get(end..)
+        .and_then(|tail| tail.find('\n'))
+        .map_or(text.len(), |at| at.saturating_add(end));
+    text.get(from..to).unwrap_or_default()
+}
+
+static ANNOUNCING_WORDS: LazyLock<Finder> = LazyLock::new(|| Finder::new(announcements::ROWS));
+static CAUSE_WORDS: LazyLock<Finder> = LazyLock::new(|| Finder::new(causes::ROWS));
+
+/// A shard as a line names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Announcement {
+    pub(super) signature: &'static Signature,
+    pub(super) shard: ShardName,
+}
+
 /// The shard that a text announces as failed, and by which phrase.
-pub(super) fn announced(text: &str) -> Option<(&'static Signature, ShardName)> {
-    SIGNATURES.iter().zip(PATTERNS.iter()).find_map(|(signature, pattern)| {
-        if !text.contains(signature.words) {
-            return None;
+pub(super) fn announced(text: &str) -> Option<Announcement> {
+    let mut seen = 0_u64;
+    for (at, signature) in ANNOUNCING_WORDS.rows_in(text, announcements::ROWS) {
+        let bit = 1_u64.checked_shl(u32::try_from(at).ok()?)?;
+        if seen & bit != 0 {
+            continue;
         }
-        let captures = pattern.captures(text)?;
+        seen |= bit;
+        let Some(captures) = ANNOUNCEMENTS.get(at)?.captures(text) else { continue };
         let index = captures.name("index")?.as_str();
         let number = captures.name("number")?.as_str().parse().ok()?;
-        Some((signature, ShardName { index: index.to_owned(), number }))
-    })
+        return Some(Announcement {
+            signature,
+            shard: ShardName { index: index.to_owned(), number },
+        });
+    }
+    None
 }
 
 /// Which copy a record is about.
 pub(super) fn role_of(text: &str) -> Option<Role> {
+    memchr::memmem::find(text.as_bytes(), b", node[")?;
     let captures = ROLE.captures(text)?;
     match captures.get(1)?.as_str() {
         "P" => Some(Role::Primary),
@@ -134,101 +184,66 @@ pub(super) fn role_of(text: &str) -> Option<Role> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The row that tells the cause of a text: of several, the first of the table.
+pub(super) fn cause_row(text: &str) -> Option<(usize, &'static Signature)> {
+    CAUSE_WORDS.rows_in(text, causes::ROWS).min_by_key(|(at, _)| *at)
+}
 
-    fn found(text: &str) -> Option<(String, &'static str)> {
-        announced(text).map(|(signature, shard)| (shard.to_string(), signature.name))
-    }
-
-    #[test]
-    fn every_generation_of_phrases_is_read() {
-        for (text, shard, name) in [
-            (
-                "[Mad-Dog] [orders-2014.11.02][3] failed to start shard",
-                "[orders-2014.11.02][3]",
-                "failed-to-start-shard",
-            ),
-            (
-                "[n1] [idx][2] sending failed shard for [idx][2], node[x], [P], s[INITIALIZING], indexUUID [u], reason [..]",
-                "[idx][2]",
-                "sending-failed-shard",
-            ),
-            (
-                "[n1] [idx][2] received shard failed for [idx][2], node[x], [P]",
-                "[idx][2]",
-                "received-shard-failed",
-            ),
-            (
-                "[n1] [idx][0] received shard failed for target shard [[idx][0], node[x], [P], v[3]",
-                "[idx][0]",
-                "received-shard-failed",
-            ),
-            (
-                "[n1] [i02][1] received shard failed for shard id [[i02][1]], allocation id [r6]",
-                "[i02][1]",
-                "received-shard-failed",
-            ),
-            (
-                "[n1] [[orders][0]] marking and sending shard failed due to [failed recovery]",
-                "[orders][0]",
-                "marking-and-sending",
-            ),
-            (
-                "[n1] [i02][1] marking and sending shard failed due to [failed recovery]",
-                "[i02][1]",
-                "marking-and-sending",
-            ),
-            (
-                "[n1] [i02][1] failed engine [failed to recover from translog]",
-                "[i02][1]",
-                "failed-engine",
-            ),
-            (
-                "[n1] [bitbucket-search][2]failed engine [x]",
-                "[bitbucket-search][2]",
-                "failed-engine",
-            ),
-            (
-                "[n1] failing shard [failed shard, shard [i02][1], node[x], [P]",
-                "[i02][1]",
-                "failing-shard",
-            ),
-            (
-                "[n1] failing shard [FailedShard[routingEntry=[c02][0], node[NID], [P]",
-                "[c02][0]",
-                "failing-shard",
-            ),
-            (
-                "IndexShardGatewayRecoveryException: [idx][2] failed to recover shard",
-                "[idx][2]",
-                "failed-to-recover-shard",
-            ),
-        ] {
-            assert_eq!(found(text), Some((shard.to_owned(), name)), "{text}");
+impl Signature {
+    /// The cause it tells.
+    pub(super) fn cause(&self) -> Cause {
+        match self.class {
+            Class::Cause(cause) => cause,
+            Class::FailedShard | Class::Sign | Class::Harmless => Cause::Unknown,
         }
-    }
-
-    #[test]
-    fn names_with_brackets_and_dots() {
-        let text = "[n1] [a[b]c.d][4] failed engine [x]";
-        assert_eq!(found(text), Some(("[a[b]c.d][4]".to_owned(), "failed-engine")));
-    }
-
-    #[test]
-    fn words_alone_name_nothing() {
-        for text in
-            ["failed engine", "a user wrote: sending failed shard for lunch", "[n1] started"]
-        {
-            assert_eq!(found(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn roles_are_told_apart() {
-        assert_eq!(role_of("[idx][2], node[x], [P], s[INITIALIZING]"), Some(Role::Primary));
-        assert_eq!(role_of("[idx][2], node[x], [R], s[INITIALIZING]"), Some(Role::Replica));
-        assert_eq!(role_of("[idx][2] failed engine"), None);
     }
 }
+
+/// Trouble that is told without a shard, too.
+pub(super) fn is_node_wide(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::DiskFull | Cause::OpenFiles | Cause::LockHeld | Cause::Permission | Cause::Memory
+    )
+}
+
+/// Words of which every record has one that tells anything: what is searched for in the bulk of a
+/// log. Records without any are never looked at.
+pub(super) fn telling_words() -> Vec<&'static str> {
+    let shards = announcements::ROWS.iter();
+    let node_wide = causes::ROWS.iter().filter(|row| is_node_wide(row.cause()));
+    let signs = signs::ROWS.iter().filter(|row| row.class == Class::Sign);
+    let mut words: Vec<&str> =
+        shards.chain(node_wide).chain(signs).flat_map(|row| row.words).copied().collect();
+    // The journal's way to write a line that has something unprintable in it.
+    words.push("\"MESSAGE\":[");
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// Searches for words in bytes: many at once with vector instructions, where the machine has them.
+enum Search {
+    Packed(packed::Searcher),
+    Automaton(AhoCorasick),
+}
+
+#[expect(clippy::expect_used, reason = "constant words, compiled by every test")]
+static TELLING: LazyLock<Search> = LazyLock::new(|| {
+    let words = telling_words();
+    match packed::Searcher::new(&words) {
+        Some(searcher) => Search::Packed(searcher),
+        None => Search::Automaton(AhoCorasick::new(words).expect("valid words")),
+    }
+});
+
+/// Where the first telling word is.
+pub(super) fn find_telling(bytes: &[u8]) -> Option<usize> {
+    match &*TELLING {
+        Search::Packed(searcher) => searcher.find(bytes).map(|found| found.start()),
+        Search::Automaton(automaton) => automaton.find(bytes).map(|found| found.start()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

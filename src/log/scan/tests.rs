@@ -1,6 +1,7 @@
 //! Logs as servers write them, read whole and in pieces.
 
 use super::*;
+use crate::log::Cause;
 use proptest::prelude::*;
 
 /// 7.17.28: a start with one shard whose translog is damaged.
