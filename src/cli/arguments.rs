@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::reading::{CheckArguments, ExportArguments, InspectArguments};
+use crate::log::Since;
 use crate::plan::Level;
 
 /// Finds, proves and repairs damaged translogs of an Elasticsearch or OpenSearch node.
@@ -47,6 +48,10 @@ pub enum Command {
     Resume(RunArguments),
     /// List past runs
     Runs(RunsArguments),
+    /// Stay on, follow the log, and report each new failure; with --yes and a budget, repair
+    Watch(WatchArguments),
+    /// List the failures it knows, with an example of each
+    Signatures(OutputArguments),
     /// A practice outage: make a throw-away node, break it, repair it, undo it
     Drill(DrillArguments),
     /// Print the man page or shell completions
@@ -64,6 +69,10 @@ pub struct MainArguments {
     /// Look at every shard of the node
     #[arg(long, conflicts_with = "targets")]
     pub all: bool,
+    /// Read the log from this time on, instead of the last start that failed: `2026-11-23`,
+    /// "2026-11-23 09:00:00" as the log writes it, or `2h` for so long ago
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Since>,
     /// Find, prove and plan; write nothing anywhere
     #[arg(long)]
     pub dry_run: bool,
@@ -183,6 +192,14 @@ pub struct UndoArguments {
     /// Which run
     #[command(flatten)]
     pub run: RunArguments,
+}
+
+/// The watch: what it may do is said as for the main job.
+#[derive(Debug, Args)]
+pub struct WatchArguments {
+    /// The job it does when it repairs.
+    #[command(flatten)]
+    pub main: MainArguments,
 }
 
 /// A past run.

@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &MainArguments, typed: Vec<String>) -> Result<Exit,
     let cancel = Cancel::install();
     let usage = if arguments.dry_run { ServiceUse::LookOnly } else { ServiceUse::Needed };
     let mut node = Node::find(&arguments.node, usage)?;
-    let settings = settings_of(arguments, &node, typed);
+    let settings = job_settings(arguments, &node, typed);
     let sink = RefCell::new(Sink::new(arguments.output, arguments.dry_run));
     let mut say = |event: Event| sink.borrow_mut().take(&event);
     node.tell(&mut say);
@@ -53,6 +53,37 @@ pub(super) fn run(arguments: &MainArguments, typed: Vec<String>) -> Result<Exit,
     Ok(exit)
 }
 
+/// Runs the job once more for `watch`, and returns what it came to.
+pub(super) fn repair(
+    arguments: &MainArguments,
+    settings: &JobSettings,
+    node: &mut Node,
+    cancel: &Cancel,
+    say: &mut dyn FnMut(Event),
+) -> Summary {
+    let mut summary = Summary::default();
+    let flags = FlagConsent {
+        yes: arguments.yes,
+        accept_data_loss: arguments.accept_data_loss,
+        budget: settings.budget,
+    };
+    let ending = Job {
+        settings,
+        service: node.service.as_mut(),
+        health: node.client.as_mut().map(|client| client as &mut dyn HealthView),
+        consent: &mut { flags },
+        store: &mut DiskStore::default(),
+        cancelled: &|| cancel.is_asked(),
+        say: &mut |event| {
+            summary.absorb(&event);
+            say(event);
+        },
+    }
+    .run();
+    keep_report(&summary, settings, exit_of(&ending));
+    summary
+}
+
 /// The report stays with the run that it is about.
 fn keep_report(summary: &Summary, settings: &JobSettings, exit: Exit) {
     let Some(id) = &summary.run else { return };
@@ -68,7 +99,11 @@ fn keep_report(summary: &Summary, settings: &JobSettings, exit: Exit) {
     }
 }
 
-fn settings_of(arguments: &MainArguments, node: &Node, typed: Vec<String>) -> JobSettings {
+pub(super) fn job_settings(
+    arguments: &MainArguments,
+    node: &Node,
+    typed: Vec<String>,
+) -> JobSettings {
     let targets = if arguments.all {
         Targets::All
     } else if arguments.targets.is_empty() {
@@ -85,6 +120,7 @@ fn settings_of(arguments: &MainArguments, node: &Node, typed: Vec<String>) -> Jo
         data_paths: node.data_paths(),
         log_dir: node.settings.log_dir.value.clone(),
         cluster_name: node.settings.cluster_name.value.clone(),
+        since: arguments.since.clone(),
         targets,
         mode: if arguments.dry_run { Mode::DryRun } else { Mode::Repair },
         policy: Policy {

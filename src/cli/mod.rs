@@ -14,8 +14,10 @@ mod node;
 mod reading;
 mod runs;
 mod signals;
+mod signatures;
 mod sink;
 mod undo;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -48,6 +50,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Undo(run)) => undo::undo(&run),
         Some(Command::Resume(run)) => undo::resume(&run),
         Some(Command::Runs(runs)) => runs::run(&runs),
+        Some(Command::Watch(watch)) => watch::run(&watch, typed),
+        Some(Command::Signatures(output)) => signatures::run(output),
         Some(Command::Drill(drill)) => drill::run(&drill),
         Some(Command::Generate(what)) => generate::run(&what.what),
     };

@@ -157,6 +157,7 @@ impl Practice<'_> {
             data_paths: vec![server.node.data_path.clone()],
             log_dir: server.node.log_dir.clone(),
             cluster_name: server.node.release.node().to_owned(),
+            since: None,
             targets: Targets::FromLog,
             mode: Mode::Repair,
             policy: Policy {

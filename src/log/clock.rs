@@ -4,6 +4,8 @@
 //! are set, so they may run backwards. They are compared as they stand there and never turned into
 //! a moment.
 
+use std::time::Duration;
+
 use jiff::civil::DateTime;
 
 /// Threads write a little out of order.
@@ -18,13 +20,24 @@ impl Stamp {
     pub(super) fn read(text: &[u8]) -> Option<Self> {
         let mut stamp: [u8; 19] = text.get(..19)?.try_into().ok()?;
         for (byte, shape) in stamp.iter_mut().zip(b"dddd-dd-ddTdd:dd:dd") {
-            if *shape == b'd' {
-                byte.is_ascii_digit().then_some(())?;
-            } else {
+            let fits = match shape {
+                b'd' => byte.is_ascii_digit(),
+                b'-' => b"-./".contains(byte),
+                b'T' => b" T".contains(byte),
+                _ => byte == shape,
+            };
+            fits.then_some(())?;
+            if *shape != b'd' {
                 *byte = *shape;
             }
         }
         Some(Self(stamp))
+    }
+
+    /// So long before this one.
+    pub(super) fn before(self, span: Duration) -> Option<Self> {
+        let time = self.time()?.checked_sub(span).ok()?;
+        Self::read(time.strftime("%Y-%m-%dT%H:%M:%S").to_string().as_bytes())
     }
 
     fn time(self) -> Option<DateTime> {
@@ -71,7 +84,9 @@ mod tests {
 
     fn note(stamps: &[&str]) -> Option<String> {
         let mut clock = Clock::default();
-        stamps.iter().for_each(|stamp| clock.tick(Stamp::read(stamp.as_bytes()).unwrap()));
+        for stamp in stamps {
+            clock.tick(Stamp::read(stamp.as_bytes()).unwrap());
+        }
         clock.note()
     }
 

@@ -127,7 +127,7 @@ impl Reader<'_> {
             let mut buffer = [0; 4];
             match self.escaped() {
                 Some(character) => {
-                    text.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes())
+                    text.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
                 }
                 None => return Some((String::from_utf8_lossy(&text).into_owned(), false)),
             }

@@ -1,143 +1,131 @@
-//! The log files of a node: which to read, and reading them.
+//! The log files of a node: which is written to, and which were rolled away from it.
+//!
+//! `CLUSTER.log` everywhere, beside it `CLUSTER_server.json` with the same records from 7.0 on:
+//! one of the two is read. Rolled files are `CLUSTER.log.2015-01-01` up to 2.x,
+//! `CLUSTER-2017-01-01.log` in 5.x, `CLUSTER-2019-01-01-1.log.gz` (`.json.gz`) from 6.0 on, and
+//! `.1`, `.2.gz`, `-20260101.gz` where logrotate made them.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use nix::fcntl::OFlag;
+use super::rolled::rolled;
 
-use super::finding::Scan;
-use super::scan::Scanner;
-
-const BLOCK_BYTES: usize = 256 * 1024;
-/// Rolled files that are read to find the last start.
-const ROLLED_MAX: usize = 10;
-/// What every start of every version writes first.
-const START_WORDS: [&[u8]; 2] = [b"], pid[", b"initializing ..."];
 /// Logs beside the server's own, which hold the words of users.
-const NEIGHBOURS: [&str; 8] = [
-    "_deprecation",
-    "slowlog",
-    "_audit",
-    "gc.log",
-    "_querylog",
-    "_access",
-    "_task",
-    "_server.json",
-];
+const NEIGHBOURS: [&str; 8] =
+    ["_deprecation", "slowlog", "_audit", "gc.log", "_querylog", "_access", "_task", "_indexing"];
 
-/// A log file could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read the log {}: {source}", path.display())]
-pub struct LogError {
-    /// The file.
-    pub path: PathBuf,
-    /// The system's answer.
-    pub source: io::Error,
+/// The plain twin may be this much older than the JSON one and still be the one that is read.
+const TWIN_LAG: Duration = Duration::from_mins(1);
+
+/// The files of one log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFiles {
+    /// The one that is written to; it may not be there yet.
+    pub live: PathBuf,
+    /// Those rolled away, oldest first.
+    pub rolled: Vec<PathBuf>,
+    /// What a person should know about the choice.
+    pub notes: Vec<String>,
 }
 
-impl LogError {
-    pub(super) fn new(path: &Path, source: io::Error) -> Self {
-        Self { path: path.to_path_buf(), source }
+impl LogFiles {
+    /// Whether there is anything to read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rolled.is_empty() && !self.live.is_file()
     }
 }
 
-/// Opens a file for reading without leaving a trace, where the system allows that.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags((flags | OFlag::O_NOATIME).bits());
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            options.custom_flags(flags.bits()).open(path)
-        }
-        other => other,
-    }
-}
-
-/// The server's plain log, and, as long as none holds a start, the plain rolled ones before it;
-/// oldest first. Empty when there is none.
+/// Finds a node's log. `logs` is the folder of its logs, or one log file.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn live_log_files(log_dir: &Path, cluster_name: &str) -> io::Result<Vec<PathBuf>> {
-    let live = log_dir.join(format!("{cluster_name}.log"));
-    if !live.is_file() {
-        return Ok(Vec::new());
+pub fn find_logs(logs: &Path, cluster_name: &str) -> io::Result<LogFiles> {
+    if logs.is_file() {
+        let rolled = rolled(logs)?;
+        return Ok(LogFiles { live: logs.to_path_buf(), rolled, notes: Vec::new() });
     }
-    let mut files = vec![live.clone()];
-    if holds_start(&live)? {
-        return Ok(files);
+    let mut notes = Vec::new();
+    let by_name = twins(logs, cluster_name);
+    let files = of_twins(&by_name, &mut notes)?;
+    if !files.is_empty() {
+        return Ok(LogFiles { notes, ..files });
     }
-    for path in rolled(log_dir, cluster_name)?.into_iter().take(ROLLED_MAX) {
-        let is_enough = holds_start(&path)?;
-        files.insert(0, path);
-        if is_enough {
-            break;
-        }
+    let others = other_names(logs)?;
+    let mut names = others.iter();
+    if let (Some(name), None) = (names.next(), names.next()) {
+        notes.push(format!(
+            "no log in {} is named after cluster {cluster_name}; the only one there is {name}'s, \
+             and it is read",
+            logs.display()
+        ));
+        let files = of_twins(&twins(logs, name), &mut notes)?;
+        return Ok(LogFiles { notes, ..files });
     }
-    Ok(files)
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().map(String::as_str).collect();
+        notes.push(format!(
+            "no log in {} is named after cluster {cluster_name}, and there are several others: \
+             {}; name one with --logs",
+            logs.display(),
+            names.join(", ")
+        ));
+    }
+    Ok(LogFiles { notes, ..files })
 }
 
-/// `CLUSTER.log.2015-01-01` up to 2.x, `CLUSTER-2017-01-01.log` from 5.0 on; newest first.
-fn rolled(log_dir: &Path, cluster_name: &str) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in log_dir.read_dir()? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_rolled = name.starts_with(&format!("{cluster_name}.log."))
-            || (name.starts_with(&format!("{cluster_name}-")) && has_extension(&name, "log"));
+/// The plain log and its JSON twin.
+fn twins(folder: &Path, name: &str) -> [PathBuf; 2] {
+    [folder.join(format!("{name}.log")), folder.join(format!("{name}_server.json"))]
+}
+
+/// The plain log, unless only its twin is there or is still written to.
+fn of_twins([plain, json]: &[PathBuf; 2], notes: &mut Vec<String>) -> io::Result<LogFiles> {
+    let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    let live = match (modified(plain), modified(json)) {
+        (None, Some(_)) => json,
+        (Some(plain_at), Some(json_at)) if plain_at + TWIN_LAG < json_at => {
+            notes.push(format!(
+                "{} is older than {}, which is read instead",
+                plain.display(),
+                json.display()
+            ));
+            json
+        }
+        _ => plain,
+    };
+    Ok(LogFiles { live: live.clone(), rolled: rolled(live)?, notes: Vec::new() })
+}
+
+/// Names of clusters that have a log in the folder.
+fn other_names(folder: &Path) -> io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    let entries = match folder.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let stem = name.strip_suffix("_server.json").or_else(|| name.strip_suffix(".log"));
         let is_neighbour = NEIGHBOURS.iter().any(|part| name.contains(part));
-        let metadata = entry.metadata()?;
-        if is_rolled && !is_neighbour && !has_extension(&name, "gz") && metadata.is_file() {
-            found.push((metadata.modified()?, entry.path()));
+        let is_rolled = |stem: &str| {
+            let digits = stem.bytes().rev().take_while(u8::is_ascii_digit).count();
+            digits > 0
+                && stem.len() > digits
+                && stem.bytes().filter(u8::is_ascii_digit).count() >= 8
+        };
+        if let Some(stem) = stem
+            && !is_neighbour
+            && !is_rolled(stem)
+        {
+            names.insert(stem.to_owned());
         }
     }
-    found.sort();
-    Ok(found.into_iter().rev().map(|(_, path)| path).collect())
+    Ok(names)
 }
 
-fn has_extension(name: &str, wanted: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == wanted)
-}
-
-fn holds_start(path: &Path) -> io::Result<bool> {
-    let mut file = open(path)?;
-    let overlap = START_WORDS.iter().map(|words| words.len()).max().unwrap_or(0);
-    let mut block: Vec<u8> = Vec::new();
-    loop {
-        let keep = block.len().saturating_sub(overlap);
-        block.drain(..keep);
-        let before = block.len();
-        Read::by_ref(&mut file).take(BLOCK_BYTES as u64).read_to_end(&mut block)?;
-        let holds = |words: &&[u8]| block.windows(words.len()).any(|window| window == *words);
-        if START_WORDS.iter().any(holds) {
-            return Ok(true);
-        }
-        if block.len() == before {
-            return Ok(false);
-        }
-    }
-}
-
-/// Scans files one behind the other, as one log.
-///
-/// # Errors
-/// When one cannot be read.
-pub fn scan_files(files: &[PathBuf]) -> Result<Scan, LogError> {
-    let mut scanner = Scanner::new();
-    let mut block = vec![0; BLOCK_BYTES];
-    for path in files {
-        let fail = |error| LogError::new(path, error);
-        let mut file = open(path).map_err(fail)?;
-        loop {
-            let count = file.read(&mut block).map_err(fail)?;
-            match block.get(..count) {
-                Some(read) if !read.is_empty() => scanner.push(read),
-                _ => break,
-            }
-        }
-    }
-    Ok(scanner.finish())
-}
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,38 @@
-//! Follows a log that is written to, renamed, cut short and made anew.
+//! Follows a log that is written to, renamed, cut short, compressed and made anew.
+//!
+//! The place in the log is an offset and the bytes before it: a file that was cut short and grew
+//! again, or whose inode was given to another, does not have them. What was rolled away between
+//! two looks is found among the rolled files by the same bytes and read first, so that no byte is
+//! left out and none comes twice.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::files::{LogError, open};
-
-/// Bytes handed out at once.
-const POLL_MAX_BYTES: usize = 4 * 1024 * 1024;
+use super::lineage::{Generation, HEAD_BYTES, generations, skip_to};
+use super::place::{
+    POLL_MAX_BYTES, Position, TAIL_BYTES, Unread, has_place, open_if_there, place_at, read_from,
+};
+use super::unpack::{LogError, is_torn};
 
 /// A place in a log that may not be there yet.
 #[derive(Debug)]
 pub struct Follower {
     path: PathBuf,
     file: Option<File>,
-    offset: u64,
+    place: Position,
+    /// A file that was renamed; its writer may not know yet.
+    previous: Option<(File, u64)>,
+    /// Files that were rolled away unread, oldest first. They are open: their names may move on.
+    pending: VecDeque<Unread>,
+    /// The one of them that is being read.
+    reading: Option<Unread>,
+    /// First bytes of every rolled file that is read or needs no reading.
+    known: Vec<Vec<u8>>,
+    /// Whether what was handed out ends inside a line.
+    is_inside_line: bool,
 }
 
 impl Follower {
@@ -24,21 +41,69 @@ impl Follower {
     /// # Errors
     /// When it is there and cannot be read.
     pub fn at_end(path: &Path) -> Result<Self, LogError> {
-        let mut follower = Self { path: path.to_path_buf(), file: None, offset: 0 };
-        match open(path) {
-            Ok(file) => {
-                let metadata = file.metadata().map_err(|error| LogError::new(path, error))?;
-                follower.offset = metadata.len();
-                follower.file = Some(file);
-                Ok(follower)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(follower),
-            Err(error) => Err(LogError::new(path, error)),
+        let fail = |error| LogError::new(path, error);
+        let mut follower = Self::new(path).map_err(fail)?;
+        if let Some(file) = &follower.file {
+            let metadata = file.metadata().map_err(fail)?;
+            follower.place = place_at(file, metadata.len()).map_err(fail)?;
+            follower.is_inside_line = follower.place.tail.last().is_some_and(|last| *last != b'\n');
         }
+        Ok(follower)
     }
 
-    /// What was written since the last call, at most 4 MiB of it: first the rest of a file that
-    /// was renamed, then the new one from its start; a file that was cut short from its start.
+    /// Goes on where somebody stopped. Files that were rolled away since are read first. The place
+    /// is lost when no file has it any more: then the log is read from its beginning, and the
+    /// second value is false.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn resume(path: &Path, position: Position) -> Result<(Self, bool), LogError> {
+        let fail = |error| LogError::new(path, error);
+        let mut follower = Self::new(path).map_err(fail)?;
+        let is_same = follower.file.as_ref().is_some_and(|file| has_place(file, &position));
+        follower.place = position;
+        if is_same {
+            return Ok((follower, true));
+        }
+        follower.known.clear();
+        let is_found = follower.roll_before(true).map_err(fail)?;
+        if !is_found {
+            follower.pending.clear();
+        }
+        follower.place = Position::default();
+        Ok((follower, is_found))
+    }
+
+    fn new(path: &Path) -> io::Result<Self> {
+        let known = generations(path)?.into_iter().map(|generation| generation.head).collect();
+        Ok(Self {
+            path: path.to_path_buf(),
+            file: open_if_there(path)?,
+            place: Position::default(),
+            previous: None,
+            pending: VecDeque::new(),
+            reading: None,
+            known,
+            is_inside_line: false,
+        })
+    }
+
+    /// The log that is followed.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it stands. Ask when all that was handed out is taken care of; while rolled files are
+    /// still unread there is no such place.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        let is_settled = self.reading.is_none() && self.pending.is_empty();
+        let metadata = self.file.as_ref()?.metadata().ok().filter(|_| is_settled)?;
+        Some(Position { device: metadata.dev(), inode: metadata.ino(), ..self.place.clone() })
+    }
+
+    /// What was written since the last call, at most 1 MiB of it, in the order of writing.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -47,94 +112,196 @@ impl Follower {
     }
 
     fn read(&mut self) -> io::Result<Vec<u8>> {
-        if let Some(file) = &self.file {
-            let metadata = file.metadata()?;
-            if metadata.len() < self.offset {
-                self.offset = 0;
+        // Each turn either gives bytes out or leaves one file behind.
+        loop {
+            if let Some(bytes) = self.read_rolled()? {
+                return Ok(self.hand_out(bytes));
             }
-            let mut bytes = vec![0; POLL_MAX_BYTES.min(room(metadata.len(), self.offset))];
-            let count = file.read_at(&mut bytes, self.offset)?;
-            bytes.truncate(count);
-            self.offset = self.offset.saturating_add(count as u64);
-            if count > 0 || self.is_still_there(&metadata) {
-                return Ok(bytes);
+            if let Some((file, offset)) = &mut self.previous {
+                let bytes = read_from(file, *offset)?;
+                *offset = offset.saturating_add(bytes.len() as u64);
+                if !bytes.is_empty() {
+                    return Ok(self.hand_out(bytes));
+                }
             }
-        }
-        // The file was renamed or removed and is read to its end, or there was none.
-        match open(&self.path) {
-            Ok(file) => {
-                self.file = Some(file);
-                self.offset = 0;
-                let length =
-                    self.file.as_ref().map_or(Ok(0), |file| file.metadata().map(|m| m.len()))?;
-                if length == 0 { Ok(Vec::new()) } else { self.read() }
+            if self.file.is_none() {
+                self.file = open_if_there(&self.path)?;
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error),
+            // Nothing of this file is read: it may have been copied away and cut short before.
+            if self.place.offset == 0 && self.roll_before(false)? {
+                continue;
+            }
+            let Some(file) = &self.file else { return Ok(Vec::new()) };
+            let Some(bytes) = self.read_live(file)? else {
+                // Cut short: what was not read of it is in a copy, and the line goes on here.
+                self.roll_before(true)?;
+                self.place = Position::default();
+                continue;
+            };
+            let bytes = self.tellable(bytes);
+            if !bytes.is_empty() {
+                self.advance(&bytes);
+                return Ok(self.hand_out(bytes));
+            }
+            if self.is_still_there(file)? {
+                return Ok(Vec::new());
+            }
+            // Renamed or removed. Its last lines may have come between the two looks.
+            let file = self.file.as_ref();
+            let last = file.map_or(Ok(Some(Vec::new())), |file| self.read_live(file))?;
+            if let Some(bytes) = last.filter(|bytes| !bytes.is_empty()) {
+                self.advance(&bytes);
+                return Ok(self.hand_out(bytes));
+            }
+            if !self.turn_over()? {
+                return Ok(Vec::new());
+            }
         }
     }
 
-    fn is_still_there(&self, ours: &std::fs::Metadata) -> bool {
+    /// Leaves a renamed file for the one that is there now, if one is.
+    fn turn_over(&mut self) -> io::Result<bool> {
+        let Some(next) = open_if_there(&self.path)? else { return Ok(false) };
+        self.roll_after()?;
+        let old = self.file.replace(next);
+        self.previous = old.map(|file| (file, self.place.offset));
+        self.place = Position::default();
+        if std::mem::take(&mut self.is_inside_line) {
+            // A line that the old file did not end is not gone on with in the new one.
+            self.pending.push_front(Unread { file: Box::new(&b"\n"[..]), skip: 0 });
+        }
+        Ok(true)
+    }
+
+    /// Puts the files that were rolled away unread before the one that is open into `pending`; with
+    /// `rest`, first the rest of the one that has the current place. True when there are any.
+    fn roll_before(&mut self, rest: bool) -> io::Result<bool> {
+        let mut all = generations(&self.path)?;
+        let own = all.iter().position(|generation| self.is_own(generation));
+        all.truncate(own.unwrap_or(all.len()));
+        let with_place = rest.then(|| all.iter().rposition(|it| it.has_place(&self.place)));
+        let with_place = with_place.flatten();
+        let queued = self.pending.len();
+        for (at, generation) in all.iter().enumerate() {
+            let from = match with_place {
+                Some(with_place) if at < with_place => continue,
+                Some(with_place) if at == with_place => self.place.offset,
+                _ if self.is_known(generation) => continue,
+                _ => 0,
+            };
+            self.pending.extend(Unread::open(&generation.path, from)?);
+        }
+        self.known = all.into_iter().map(|generation| generation.head).collect();
+        Ok(if rest { with_place.is_some() } else { self.pending.len() > queued })
+    }
+
+    /// Puts the files that were rolled away after the one that is open into `pending`.
+    fn roll_after(&mut self) -> io::Result<()> {
+        let all = generations(&self.path)?;
+        let is_ours = |it: &Generation| self.is_own(it) || it.has_place(&self.place);
+        let ours = all.iter().rposition(is_ours);
+        for (at, generation) in all.iter().enumerate() {
+            let is_later = ours.is_none_or(|ours| at > ours);
+            if is_later && !self.is_known(generation) {
+                self.pending.extend(Unread::open(&generation.path, 0)?);
+            }
+        }
+        self.known = all.into_iter().map(|generation| generation.head).collect();
+        Ok(())
+    }
+
+    /// Whether a rolled file is the one that is open: by its inode, or, when it was compressed
+    /// since, by its first bytes.
+    fn is_own(&self, generation: &Generation) -> bool {
+        let Some(file) = &self.file else { return false };
+        let Ok(ours) = file.metadata() else { return false };
+        if generation.is_file(ours.dev(), ours.ino()) {
+            return true;
+        }
+        let mut head = [0; HEAD_BYTES];
+        let count = file.read_at(&mut head, 0).unwrap_or(0);
+        count > 0 && ours.nlink() == 0 && head.get(..count) == Some(generation.head.as_slice())
+    }
+
+    /// Whether a rolled file is read, under this name or another, compressed or not; or is the one
+    /// whose writer is still listened to.
+    fn is_known(&self, generation: &Generation) -> bool {
+        let is_previous = self.previous.as_ref().is_some_and(|(file, _)| {
+            file.metadata().is_ok_and(|ours| generation.is_file(ours.dev(), ours.ino()))
+        });
+        // One that grew begins as it did; less than a line of it tells nothing.
+        let begins_so = |head: &Vec<u8>| {
+            generation.head == *head || (head.contains(&b'\n') && generation.head.starts_with(head))
+        };
+        is_previous || generation.head.is_empty() || self.known.iter().any(begins_so)
+    }
+
+    fn read_rolled(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            if let Some(unread) = &mut self.reading {
+                let mut bytes = Vec::new();
+                match Read::by_ref(&mut unread.file)
+                    .take(POLL_MAX_BYTES as u64)
+                    .read_to_end(&mut bytes)
+                {
+                    Err(error) if !is_torn(&error) => return Err(error),
+                    // Of a compressed file that is torn, what came before counts.
+                    _ => {}
+                }
+                if !bytes.is_empty() {
+                    return Ok(Some(bytes));
+                }
+            }
+            self.reading = self.pending.pop_front();
+            let Some(unread) = &mut self.reading else { return Ok(None) };
+            skip_to(&mut unread.file, std::mem::take(&mut unread.skip))?;
+        }
+    }
+
+    /// What follows the place; `None` when the place is not there any more.
+    fn read_live(&self, file: &File) -> io::Result<Option<Vec<u8>>> {
+        let tail = &self.place.tail;
+        let from = self.place.offset.saturating_sub(tail.len() as u64);
+        let mut bytes = read_from(file, from)?;
+        if !bytes.starts_with(tail) {
+            return Ok(None);
+        }
+        bytes.drain(..tail.len());
+        Ok(Some(bytes))
+    }
+
+    /// At the beginning of a file the first line is waited for: files written in the same minute
+    /// begin alike, and half a stamp would not tell a new one from the old.
+    fn tellable(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        if self.place.offset == 0 && bytes.len() < TAIL_BYTES {
+            let end = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at.saturating_add(1));
+            bytes.truncate(end);
+        }
+        bytes
+    }
+
+    fn advance(&mut self, bytes: &[u8]) {
+        self.place.offset = self.place.offset.saturating_add(bytes.len() as u64);
+        self.place.tail.extend_from_slice(
+            bytes.get(bytes.len().saturating_sub(TAIL_BYTES)..).unwrap_or_default(),
+        );
+        let excess = self.place.tail.len().saturating_sub(TAIL_BYTES);
+        self.place.tail.drain(..excess);
+    }
+
+    fn hand_out(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        self.is_inside_line = bytes.last().is_some_and(|last| *last != b'\n');
+        bytes
+    }
+
+    fn is_still_there(&self, file: &File) -> io::Result<bool> {
+        let ours = file.metadata()?;
         match std::fs::metadata(&self.path) {
-            Ok(now) => now.dev() == ours.dev() && now.ino() == ours.ino(),
-            Err(_) => true,
+            Ok(now) => Ok(now.dev() == ours.dev() && now.ino() == ours.ino()),
+            Err(_) => Ok(true),
         }
     }
-}
-
-fn room(length: u64, offset: u64) -> usize {
-    usize::try_from(length.saturating_sub(offset)).unwrap_or(POLL_MAX_BYTES)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::io::Write;
-
-    fn append(path: &Path, text: &str) {
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-    }
-
-    fn poll(follower: &mut Follower) -> String {
-        String::from_utf8(follower.poll().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn only_what_is_new_and_through_a_rename() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.log");
-        append(&path, "old\n");
-        let mut follower = Follower::at_end(&path).unwrap();
-        assert_eq!(poll(&mut follower), "");
-        append(&path, "one\n");
-        assert_eq!(poll(&mut follower), "one\n");
-        append(&path, "two\n");
-        fs::rename(&path, folder.path().join("c.log.1")).unwrap();
-        assert_eq!(poll(&mut follower), "two\n", "the rest of the renamed file first");
-        append(&path, "three\n");
-        assert_eq!(poll(&mut follower), "three\n");
-    }
-
-    #[test]
-    fn a_file_cut_short_is_read_from_its_start() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.log");
-        append(&path, "a long old line\n");
-        let mut follower = Follower::at_end(&path).unwrap();
-        fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
-        append(&path, "new\n");
-        assert_eq!(poll(&mut follower), "new\n");
-    }
-
-    #[test]
-    fn a_file_that_comes_later_is_read_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("c.log");
-        let mut follower = Follower::at_end(&path).unwrap();
-        assert_eq!(poll(&mut follower), "");
-        append(&path, "first\n");
-        assert_eq!(poll(&mut follower), "first\n");
-    }
-}
+mod tests;

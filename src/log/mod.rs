@@ -1,6 +1,7 @@
 //! Log bytes -> findings: lines, stamps, signatures, scan; rotation and following.
 //!
-//! Everything here is pure but [`scan_files`], [`live_log_files`] and [`Follower`]. A finding only
+//! Everything here is pure but [`find_logs`], [`read_logs`], [`scan_files`], [`Follower`] with
+//! [`Tail`], and [`Wake`]. A finding only
 //! nominates a shard; what is done to it is decided by its bytes.
 
 mod clock;
@@ -10,15 +11,29 @@ mod files;
 mod finding;
 mod follow;
 mod framing;
+mod lineage;
 mod memo;
+mod place;
+mod read;
 mod record;
+mod rolled;
 mod scan;
 mod shape;
 mod signature;
+mod since;
 mod start;
+mod tail;
+mod unpack;
+mod wake;
 
-pub use files::{LogError, live_log_files, scan_files};
+pub use files::{LogFiles, find_logs};
 pub use finding::{Cause, Finding, NodeEvent, Role, Scan, ShardName};
 pub use follow::Follower;
+pub use place::Position;
+pub use read::{ReadLog, read_logs, scan_files};
 pub use scan::Scanner;
-pub use signature::{Class, Signature, signatures};
+pub use signature::{Class, Signature, signatures, telling_words};
+pub use since::{NoTime, Since};
+pub use tail::Tail;
+pub use unpack::LogError;
+pub use wake::Wake;

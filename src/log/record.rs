@@ -138,7 +138,7 @@ impl Record {
         record.line = format!("[{at}][{level}][{logger}] ");
         record.message_at = record.line.len();
         if !node.is_empty() {
-            record.line.push_str(&format!("[{node}] "));
+            record.line.extend(["[", &node, "] "]);
         }
         if !tags.is_empty() && !message.contains(tags.trim()) {
             record.line.push_str(tags.trim_start());

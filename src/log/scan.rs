@@ -37,11 +37,9 @@ impl Scanner {
         Self::default()
     }
 
-    /// Passes over records that were stamped before a time, written as the log writes it:
-    /// `2026-11-23 09:00:00`. False when it is not written so.
-    pub fn since(&mut self, time: &str) -> bool {
-        self.sorter.since = Stamp::read(time.as_bytes());
-        self.sorter.since.is_some()
+    /// Passes over records that were stamped before a time.
+    pub(super) fn since(&mut self, time: Option<Stamp>) {
+        self.sorter.since = time;
     }
 
     /// Takes the next bytes in.
@@ -49,6 +47,15 @@ impl Scanner {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         let sorter = &mut self.sorter;
         self.framing.push(bytes, &mut |raw| sorter.take(&raw));
+    }
+
+    /// A file ends here, and with it the line, if it has no end of its own. The record may go on in
+    /// the next file.
+    pub fn end_file(&mut self) {
+        if self.framing.is_inside_line() {
+            let sorter = &mut self.sorter;
+            self.framing.push(b"\n", &mut |raw| sorter.take(&raw));
+        }
     }
 
     /// Counts the record that is open as whole: nothing more of it will come.

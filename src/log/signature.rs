@@ -209,7 +209,8 @@ pub(super) fn is_node_wide(cause: Cause) -> bool {
 
 /// Words of which every record has one that tells anything: what is searched for in the bulk of a
 /// log. Records without any are never looked at.
-pub(super) fn telling_words() -> Vec<&'static str> {
+#[must_use]
+pub fn telling_words() -> Vec<&'static str> {
     let shards = announcements::ROWS.iter();
     let node_wide = causes::ROWS.iter().filter(|row| is_node_wide(row.cause()));
     let signs = signs::ROWS.iter().filter(|row| row.class == Class::Sign);

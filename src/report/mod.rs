@@ -6,6 +6,7 @@
 mod check;
 mod export;
 mod inspect;
+mod journald;
 mod json;
 mod problems;
 mod safe;
@@ -17,6 +18,7 @@ pub use export::{export_line, export_lines};
 pub use inspect::{
     hex_lines, inspect_close, inspect_open, piece_line, piece_lines, record_heading,
 };
+pub use journald::Journal;
 pub use json::{SCHEMA_VERSION, document, line};
 pub use problems::{problems_in_markdown, problems_in_roff};
 pub use safe::safe;

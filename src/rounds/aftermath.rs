@@ -9,15 +9,15 @@ use super::nominate::from_findings;
 use super::round::{Record, RoundEnd};
 use super::standing::WatchEnd;
 use super::survey::{Decision, SurveyError, Surveyed, survey};
-use super::watch::{LogWatch, watch};
-use crate::log::{Finding, ShardName};
+use super::watch::watch;
+use crate::log::{Finding, ShardName, Tail};
 use crate::node::ShardFolder;
 
 impl Job<'_> {
     pub(super) fn watch_round(
         &mut self,
         record: Record,
-        log: &mut LogWatch,
+        log: &mut Tail,
         progress: &mut Progress,
     ) -> Result<RoundEnd, SurveyError> {
         let limits = self.settings.limits;
@@ -122,7 +122,7 @@ impl Job<'_> {
     ) -> Result<(), SurveyError> {
         let sound = surveyed.iter().filter(|shard| matches!(shard.decision, Decision::Sound));
         let folders: Vec<ShardFolder> = sound.map(|shard| shard.candidate.folder.clone()).collect();
-        let mut log = LogWatch::mark(self.live_log().as_ref())?;
+        let mut log = Tail::at_end(self.live_log().as_deref())?;
         if let Some(Err(error)) = borrow(&mut self.health).map(HealthView::retry_failed) {
             let text = format!("the cluster does not take a retry: {error}");
             self.failed(&text).marks().for_each(|mark| progress.ending.add(mark));

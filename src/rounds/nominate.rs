@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::event::Event;
 use super::settings::{JobSettings, Target, Targets};
 use super::survey::{Candidate, SurveyError};
-use crate::log::{Finding, Scan, ShardName, live_log_files, scan_files};
+use crate::log::{Finding, ReadLog, Scan, ShardName, find_logs, read_logs};
 use crate::node::{Inventory, NodeError, inventory, locate, shard_at};
 use crate::plan::{Refusal, Rule};
 
@@ -50,8 +50,11 @@ pub(super) fn nominate(
 
 fn read_log(settings: &JobSettings, say: &mut dyn FnMut(Event)) -> Result<Scan, SurveyError> {
     let fail = |source| SurveyError::LogFolder { path: settings.log_dir.clone(), source };
-    let files = live_log_files(&settings.log_dir, &settings.cluster_name).map_err(fail)?;
-    if files.is_empty() {
+    let logs = find_logs(&settings.log_dir, &settings.cluster_name).map_err(fail)?;
+    for text in &logs.notes {
+        say(Event::Note { text: text.clone() });
+    }
+    if logs.is_empty() {
         let text = format!(
             "no log of cluster {} is in {}; name the folder with --logs, or a shard",
             settings.cluster_name,
@@ -59,8 +62,11 @@ fn read_log(settings: &JobSettings, say: &mut dyn FnMut(Event)) -> Result<Scan, 
         );
         say(Event::Note { text });
     }
-    let scan = scan_files(&files)?;
+    let ReadLog { scan, files } = read_logs(&logs, settings.since.as_ref())?;
     say(Event::LogRead { files, bytes: scan.bytes, record_count: scan.record_count });
+    for text in &scan.notes {
+        say(Event::Note { text: text.clone() });
+    }
     for (cause, count, line) in scan.node_wide.clone() {
         say(Event::NodeWide { cause, count, line });
     }

@@ -9,9 +9,8 @@ use super::event::{Event, RoundVerdict, Stage};
 use super::job::{Job, Progress, request_of};
 use super::survey::{Candidate, Decision, SurveyError, Surveyed, survey};
 use super::unapplied::Unapplied;
-use super::watch::LogWatch;
 use crate::apply::{ApplyError, RunAbout, ShardChanges, StateDir};
-use crate::log::{ShardName, live_log_files};
+use crate::log::{ShardName, Tail, find_logs};
 use crate::node::{HeldLocks, NodeError, hold_locks};
 use crate::plan::{Refusal, Rule};
 
@@ -66,7 +65,7 @@ impl Job<'_> {
             drop(locks);
             return Ok(RoundEnd::Over);
         }
-        let mut log = LogWatch::mark(self.live_log().as_ref())?;
+        let mut log = Tail::at_end(self.live_log().as_deref())?;
         drop(locks);
         if !self.service.can_start() {
             progress.ending.add(Mark::PersonNeeded);
@@ -269,8 +268,8 @@ impl Job<'_> {
     }
 
     pub(super) fn live_log(&self) -> Option<PathBuf> {
-        let files = live_log_files(&self.settings.log_dir, &self.settings.cluster_name).ok()?;
-        files.last().cloned()
+        let logs = find_logs(&self.settings.log_dir, &self.settings.cluster_name).ok()?;
+        Some(logs.live)
     }
 
     pub(super) fn round_ended(&mut self, record: Record, verdict: RoundVerdict) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::log::Since;
 use crate::plan::Policy;
 
 /// What was named on the command line.
@@ -94,6 +95,8 @@ pub struct JobSettings {
     pub log_dir: PathBuf,
     /// Its cluster's name, which names its log file.
     pub cluster_name: String,
+    /// From when on the log counts; none is the last start that failed.
+    pub since: Option<Since>,
     /// What to look at.
     pub targets: Targets,
     /// Whether anything is changed.

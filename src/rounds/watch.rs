@@ -2,66 +2,14 @@
 //! it does not, until every shard stands.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Instant;
 
 use super::event::Event;
 use super::health::{HealthView, serves};
 use super::settings::Limits;
 use super::standing::{Observation, Standing, WatchEnd, millis};
-use crate::log::{Finding, Follower, LogError, NodeEvent, Scan, Scanner, ShardName};
+use crate::log::{Finding, LogError, NodeEvent, Scan, ShardName, Tail};
 use crate::node::{ShardFolder, lock_holder};
-
-/// Most of a record that is held back until its end is there.
-const HELD_BACK_MAX_BYTES: usize = 4 * 1024 * 1024;
-
-/// The log since the start, record by record.
-pub(super) struct LogWatch {
-    follower: Option<Follower>,
-    held_back: Vec<u8>,
-}
-
-impl LogWatch {
-    /// Marks the end of the live log, before the start.
-    ///
-    /// # Errors
-    /// When the log is there and cannot be read.
-    pub(super) fn mark(live_log: Option<&PathBuf>) -> Result<Self, LogError> {
-        let follower = live_log.map(|path| Follower::at_end(path)).transpose()?;
-        Ok(Self { follower, held_back: Vec::new() })
-    }
-
-    /// What the records tell that were written since the last call.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub(super) fn poll(&mut self) -> Result<Scan, LogError> {
-        let fresh = match &mut self.follower {
-            Some(follower) => follower.poll()?,
-            None => Vec::new(),
-        };
-        let is_quiet = fresh.is_empty();
-        self.held_back.extend(fresh);
-        // A trace belongs to its line: the last record waits until the next begins, or the log
-        // has been quiet for a poll.
-        let whole = if is_quiet || self.held_back.len() > HELD_BACK_MAX_BYTES {
-            self.held_back.len()
-        } else {
-            last_record_start(&self.held_back)
-        };
-        let rest = self.held_back.split_off(whole);
-        let mut scanner = Scanner::new();
-        scanner.push(&self.held_back);
-        self.held_back = rest;
-        Ok(scanner.finish())
-    }
-}
-
-/// Where the last line begins that starts a record: with the `[` of its stamp.
-fn last_record_start(bytes: &[u8]) -> usize {
-    let starts = bytes.windows(2).rposition(|pair| pair == b"\n[");
-    starts.map_or(0, |newline| newline.saturating_add(1))
-}
 
 /// Watches until every shard of the node stands, or a limit is reached.
 ///
@@ -71,7 +19,7 @@ fn last_record_start(bytes: &[u8]) -> usize {
 /// # Errors
 /// When the log cannot be read.
 pub(super) fn watch(
-    log: &mut LogWatch,
+    log: &mut Tail,
     mut health: Option<&mut dyn HealthView>,
     must: &[ShardName],
     folders: &[ShardFolder],
