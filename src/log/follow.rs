@@ -8,10 +8,10 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::lineage::{Generation, HEAD_BYTES, generations, skip_to};
+use super::lineage::{Generation, generations, skip_to};
 use super::place::{
     POLL_MAX_BYTES, Position, TAIL_BYTES, Unread, has_place, open_if_there, place_at, read_from,
 };
@@ -210,17 +210,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Whether a rolled file is the one that is open: by its inode, or, when it was compressed
-    /// since, by its first bytes.
     fn is_own(&self, generation: &Generation) -> bool {
-        let Some(file) = &self.file else { return false };
-        let Ok(ours) = file.metadata() else { return false };
-        if generation.is_file(ours.dev(), ours.ino()) {
-            return true;
-        }
-        let mut head = [0; HEAD_BYTES];
-        let count = file.read_at(&mut head, 0).unwrap_or(0);
-        count > 0 && ours.nlink() == 0 && head.get(..count) == Some(generation.head.as_slice())
+        self.file.as_ref().is_some_and(|file| generation.is_same_as(file).unwrap_or(false))
     }
 
     /// Whether a rolled file is read, under this name or another, compressed or not; or is the one

@@ -1,8 +1,9 @@
 //! The files rolled away from a log, told apart by their bytes: compressing one or moving it on
 //! makes another file of another name, and its bytes stay.
 
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::place::{Position, TAIL_BYTES};
@@ -10,7 +11,7 @@ use super::rolled::rolled;
 use super::unpack::open_unpacked;
 
 /// First bytes that tell one file from another; records begin with a stamp.
-pub(super) const HEAD_BYTES: usize = 256;
+const HEAD_BYTES: usize = 256;
 /// Bytes passed over at once.
 const SKIP_BYTES: usize = 64 * 1024;
 
@@ -28,6 +29,18 @@ impl Generation {
     /// Whether it is the file of this device and inode.
     pub(super) fn is_file(&self, device: u64, inode: u64) -> bool {
         (self.device, self.inode) == (device, inode)
+    }
+
+    /// Whether it is a file that is open: by its inode, or, when that was compressed and deleted
+    /// since, by its first bytes.
+    pub(super) fn is_same_as(&self, file: &File) -> io::Result<bool> {
+        let metadata = file.metadata()?;
+        if self.is_file(metadata.dev(), metadata.ino()) {
+            return Ok(true);
+        }
+        let mut head = [0; HEAD_BYTES];
+        let count = file.read_at(&mut head, 0)?;
+        Ok(count > 0 && metadata.nlink() == 0 && head.get(..count) == Some(self.head.as_slice()))
     }
 
     /// Whether a place lies in it: the bytes before the place are there.
