@@ -187,3 +187,48 @@ fn a_repair_is_done_once_and_taken_back_whole() {
     let (code, out, err) = job.run(&undo);
     assert_eq!(code, Some(0), "nothing is left to take back: {out}{err}");
 }
+
+#[test]
+fn what_the_server_wrote_since_is_kept_when_an_undo_is_forced() {
+    let job = Job::new();
+    job.log(&[TRANSLOG]);
+    job.damage();
+    let before = job.snapshot();
+    let (code, out, _) = job.run(&["--yes", "--accept-data-loss", "--output", "json"]);
+    assert_eq!(code, Some(2), "{out}");
+    let document: Value = serde_json::from_str(&out).unwrap();
+    let run_id = document["run"].as_str().unwrap().to_owned();
+    let newer = job.node.shard().join("translog/translog-2.tlog");
+    fs::write(&newer, "written by the server since").unwrap();
+    let written = job.snapshot();
+
+    let (code, out, err) = job.run(&["undo", &run_id, "--yes"]);
+    assert_eq!(code, Some(64), "{out}{err}");
+    assert!(err.contains("translog-2.tlog"), "{err}");
+    assert_eq!(job.snapshot(), written);
+
+    let (code, out, err) = job.run(&["undo", &run_id, "--yes", "--force"]);
+    assert_eq!(code, Some(2), "{out}{err}");
+    assert_eq!(job.snapshot(), before);
+    let kept = files_below(&job.node.path().join("data.es-translog-fix"));
+    let is_newer = |path: &&PathBuf| path.ends_with("newer/translog/translog-2.tlog");
+    let kept: Vec<&PathBuf> = kept.iter().filter(is_newer).collect();
+    let [kept] = kept.as_slice() else { panic!("the newer file is gone: {kept:?}") };
+    assert_eq!(fs::read_to_string(kept).unwrap(), "written by the server since");
+}
+
+fn files_below(folder: &std::path::Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
