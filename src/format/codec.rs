@@ -19,6 +19,8 @@
 //!
 //! Sources: `CodecUtil` (Lucene 4.0.0 to 10.x).
 
+use std::fmt;
+
 use super::cursor::Cursor;
 use super::defect::Defect;
 
@@ -58,6 +60,43 @@ pub(super) fn expect_codec_name(cursor: &mut Cursor, name: &str) -> Result<(), D
     }
     *cursor = reader;
     Ok(())
+}
+
+/// An index header: of every file of Lucene 5.0 and later but `segments_N`.
+#[derive(Debug)]
+pub(super) struct IndexHeader {
+    pub(super) codec: String,
+    pub(super) version: u32,
+    pub(super) suffix: String,
+}
+
+impl fmt::Display for IndexHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of version {}", self.codec.escape_debug(), self.version)
+    }
+}
+
+/// Checks the footer and the checksum of a whole file of Lucene 5.0 and later, and that it belongs
+/// to the object with this id. The cursor is then behind the header, and ends at the footer.
+pub(super) fn index_file_body(
+    bytes: &[u8],
+    object_id: Option<[u8; 16]>,
+) -> Result<(IndexHeader, Cursor<'_>), Defect> {
+    check_footer(bytes)?;
+    let end = bytes.len().saturating_sub(FOOTER_BYTES);
+    let mut cursor = Cursor::new(bytes.get(..end).unwrap_or_default());
+    let codec = codec_name(&mut cursor)?;
+    let version = cursor.u32("the codec version")?;
+    let at = cursor.offset();
+    let found: [u8; 16] = cursor.array("the object id")?;
+    if let Some(wanted) = object_id.filter(|wanted| *wanted != found) {
+        let hex = |id: [u8; 16]| format!("{:032x}", u128::from_be_bytes(id));
+        return Err(Defect::new(at, format!("object id {}", hex(wanted)), hex(found)));
+    }
+    let length = cursor.u8("the suffix's length")?;
+    let suffix = cursor.take(usize::from(length), "the suffix")?;
+    let suffix = String::from_utf8_lossy(suffix).into_owned();
+    Ok((IndexHeader { codec, version, suffix }, cursor))
 }
 
 /// The CRC that a footer stores, from the last 16 bytes of a file of `len_bytes`.

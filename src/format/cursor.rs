@@ -127,6 +127,14 @@ impl<'a> Cursor<'a> {
         Err(Defect::new(at, what, "a number without an end"))
     }
 
+    /// Nothing may be left over.
+    pub(super) fn finish(&self) -> Result<(), Defect> {
+        match self.bytes.len().saturating_sub(self.at) {
+            0 => Ok(()),
+            rest => Err(Defect::new(self.offset(), "the end", format!("{rest} more bytes"))),
+        }
+    }
+
     /// A string: vint number of bytes, UTF-8.
     pub(super) fn string(&mut self, what: &str) -> Result<String, Defect> {
         let length = usize::try_from(self.vint(what)?).unwrap_or(usize::MAX);

@@ -36,6 +36,8 @@ pub struct IndexState {
     pub name: String,
     /// Its UUID.
     pub uuid: Option<String>,
+    /// How often its metadata were changed: of two states of an index the higher is the newer.
+    pub version: Option<i64>,
     /// Whether it is open.
     pub open: bool,
     /// Number of replicas.
@@ -80,6 +82,8 @@ struct NodeDocument {
 #[derive(Deserialize)]
 struct IndexDocument {
     #[serde(default)]
+    version: Option<i64>,
+    #[serde(default)]
     state: Option<String>,
     #[serde(default)]
     settings: BTreeMap<String, Value>,
@@ -111,16 +115,25 @@ impl IndexState {
     /// When it is damaged, or its version or content type is not known.
     pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
         let by_name: BTreeMap<String, IndexDocument> = document(bytes)?;
-        let (name, document) = by_name
-            .into_iter()
-            .next()
-            .ok_or_else(|| Defect::new(0, "an index", "an empty document"))?;
+        let state = by_name.into_iter().next().map(Self::of);
+        state.ok_or_else(|| Defect::new(0, "an index", "an empty document").into())
+    }
+
+    /// Decodes the bare SMILE document, of which something else vouches for the bytes.
+    pub(super) fn decode_smile(bytes: &[u8]) -> Result<Self, String> {
+        let by_name: BTreeMap<String, IndexDocument> =
+            serde_smile::from_slice(bytes).map_err(|error| format!("SMILE: {error}"))?;
+        by_name.into_iter().next().map(Self::of).ok_or_else(|| "an empty document".to_owned())
+    }
+
+    fn of((name, document): (String, IndexDocument)) -> Self {
         let settings: BTreeMap<String, String> =
             document.settings.into_iter().map(|(key, value)| (key, text(value))).collect();
         let in_sync = document.in_sync_allocations.into_iter();
-        Ok(Self {
+        Self {
             name,
             uuid: settings.get("index.uuid").cloned(),
+            version: document.version,
             open: document.state.as_deref() != Some("close"),
             replica_count: settings
                 .get("index.number_of_replicas")
@@ -129,7 +142,7 @@ impl IndexState {
             in_sync_allocations: in_sync
                 .filter_map(|(number, ids)| Some((number.parse().ok()?, ids)))
                 .collect(),
-        })
+        }
     }
 }
 
