@@ -8,7 +8,7 @@ use crate::diagnose::{
     Diagnosis, Evidence, Judged, Listing, Problem, ReadError, Verdict, diagnose,
 };
 use crate::format::Depth;
-use crate::node::{ShardFolder, ShardPlace, lock_holder};
+use crate::node::{KeptStates, ShardFolder, ShardPlace, lock_holder};
 
 /// How often a shard that its server has open is read again before a bad verdict is believed.
 const CONFIRMATIONS_MAX: u32 = 4;
@@ -49,8 +49,8 @@ impl CheckedShard {
 /// Reads and judges the shard at a place. A shard that its server has open changes while it is
 /// read: a bad verdict counts only when two readings in a row agree.
 #[must_use]
-pub fn check_shard(place: &ShardPlace, depth: Depth) -> CheckedShard {
-    let folder = match place.read() {
+pub fn check_shard(place: &ShardPlace, kept: &KeptStates, depth: Depth) -> CheckedShard {
+    let folder = match place.read(kept) {
         Ok(folder) => folder,
         Err(error) => return unread(place, error.to_string()),
     };

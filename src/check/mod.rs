@@ -10,9 +10,15 @@ pub use checked::{CheckedShard, check_shard};
 pub use total::CheckTotal;
 
 use crate::format::Depth;
-use crate::node::ShardPlace;
+use crate::node::{KeptStates, ShardPlace};
 
-/// Checks the shards at these places on all processors, and hands each over in order.
-pub fn check_places(places: &[ShardPlace], depth: Depth, take: impl FnMut(CheckedShard)) {
-    pool::each_in_order(places, |place| check_shard(place, depth), take);
+/// Checks the shards at these places on all processors, and hands each over in order. `kept` is
+/// filled with what their nodes keep.
+pub fn check_places(
+    places: &[ShardPlace],
+    kept: &KeptStates,
+    depth: Depth,
+    take: impl FnMut(CheckedShard),
+) {
+    pool::each_in_order(places, |place| check_shard(place, kept, depth), take);
 }

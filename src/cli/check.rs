@@ -11,7 +11,7 @@ use super::reading::CheckArguments;
 use super::sink::{print, say_error};
 use crate::check::{CheckTotal, CheckedShard, check_places};
 use crate::format::Depth;
-use crate::node::{LockHolder, Places, lock_holder, node_places, places_below};
+use crate::node::{KeptStates, LockHolder, Places, lock_holder, node_places, places_below};
 use crate::report::{CheckHead, CheckWriter};
 
 /// Checks, tells, and says by the exit code how it went.
@@ -39,11 +39,13 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<Exit, Failure> {
         print(&writer.open(head));
     }
     let mut total = CheckTotal::default();
-    check_places(&places.places, depth, |mut shard| {
+    let kept = KeptStates::default();
+    check_places(&places.places, &kept, depth, |mut shard| {
         shard.provisional |= head.node_up;
         total.add(&shard);
         tell(&mut writer, form, &shard);
     });
+    kept.into_notes().iter().for_each(|note| say_error(note));
     failed |= total.unread > 0;
     let exit = Exit::of_reading(total.has_damage(), failed);
     match form {

@@ -10,7 +10,7 @@ use super::sink::{print, say_error};
 use crate::apply::StateDir;
 use crate::diagnose::{Evidence, Listing};
 use crate::export::{BulkFile, ExportTotal, MetadataFile, Part, export_part, lost_parts, parts_of};
-use crate::node::{Layout, ShardFolder, places_below};
+use crate::node::{KeptStates, Layout, ShardFolder, places_below};
 use crate::report::{export_line, export_lines};
 
 /// What is exported, and where nothing may be written.
@@ -57,6 +57,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<Exit, Failure> {
 
 fn shards(arguments: &ExportArguments) -> Result<Source, Failure> {
     let mut source = Source { parts: Vec::new(), data_paths: Vec::new(), failed: false };
+    let kept = KeptStates::default();
     for path in &arguments.shards {
         let places = places_below(path).map_err(Failure::of)?.places;
         if places.is_empty() {
@@ -64,7 +65,7 @@ fn shards(arguments: &ExportArguments) -> Result<Source, Failure> {
             return Err(Failure::new(Exit::FAILED, text));
         }
         for place in places {
-            let read = place.read().map_err(|error| error.to_string());
+            let read = place.read(&kept).map_err(|error| error.to_string());
             let parts = read.and_then(|folder| {
                 source.data_paths.extend(kept_out_of(&folder));
                 let evidence = Evidence::read(&folder, Listing::AfterDamage);
@@ -80,6 +81,7 @@ fn shards(arguments: &ExportArguments) -> Result<Source, Failure> {
             }
         }
     }
+    kept.into_notes().iter().for_each(|note| say_error(note));
     Ok(source)
 }
 

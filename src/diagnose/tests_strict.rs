@@ -108,6 +108,7 @@ fn a_closed_index_needs_everything_in_its_commit() {
     folder.index_state = Some(IndexState {
         name: "logs".to_owned(),
         uuid: None,
+        version: None,
         open: false,
         replica_count: None,
         settings: std::collections::BTreeMap::new(),

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use super::copies::settle_copies;
 use super::error::NodeError;
 use super::folders::{Kind, Notes, folders_in, kind_of};
+use super::kept_state::KeptIndices;
 use super::shards::shards_of;
 use crate::format::{IndexState, ShardState};
 use crate::log::ShardName;
@@ -64,7 +65,8 @@ pub struct ShardFolder {
     pub data_path: PathBuf,
     /// How the node's folder is laid out.
     pub layout: Layout,
-    /// The index's metadata, where a readable file has it.
+    /// The index's metadata, where a readable file has it: the index's own, or the node's if that
+    /// is newer.
     pub index_state: Option<IndexState>,
     /// The shard's state, where a readable file has it.
     pub shard_state: Option<ShardState>,
@@ -128,8 +130,10 @@ pub fn inventory(data_paths: &[PathBuf], cluster_name: &str) -> Result<Inventory
         }
     }
     let mut shards = Vec::new();
+    let nodes = inventory.node_folders.iter().map(|folder| folder.path.as_path());
+    let kept = KeptIndices::of(nodes, &mut notes);
     for node_folder in &inventory.node_folders {
-        shards.extend(shards_of(node_folder, &mut notes)?);
+        shards.extend(shards_of(node_folder, &kept, &mut notes)?);
     }
     inventory.shards = settle_copies(shards, &mut notes);
     note_ordinals(&inventory, &mut notes);

@@ -7,6 +7,7 @@ mod error;
 mod folders;
 mod installation;
 mod inventory;
+mod kept_state;
 mod layers;
 mod locate;
 mod locks;
@@ -23,6 +24,7 @@ mod yaml;
 
 pub use error::NodeError;
 pub use inventory::{Inventory, Layout, NodeFolder, ShardFolder, inventory};
+pub use kept_state::KeptStates;
 pub use locate::{Located, Unlocated, locate};
 pub use locks::{HeldLocks, LockHolder, hold_locks, lock_holder};
 pub use places::{Places, ShardPlace, node_places, places_below};

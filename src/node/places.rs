@@ -9,7 +9,8 @@ use super::copies::settle_copies;
 use super::error::NodeError;
 use super::folders::{Kind, Notes, folders_in, folders_or_note, kind_of};
 use super::inventory::{ShardFolder, node_folders};
-use super::target::{loose_shard, shard_at};
+use super::kept_state::KeptStates;
+use super::target::{loose_shard, shard_at, shard_in};
 
 /// Folders between a given path and a shard; the deepest layout (a data path of 2.x, in a copy
 /// of a whole machine) has some ten.
@@ -37,12 +38,13 @@ pub struct Places {
 
 impl ShardPlace {
     /// Reads what the folders and state files say of the shard; a copy that lies outside a
-    /// node's folders is named by the folders it is in.
+    /// node's folders is named by the folders it is in. What its node keeps is read once for all
+    /// shards read with the same `kept`.
     ///
     /// # Errors
     /// When a folder is a link or cannot be read.
-    pub fn read(&self) -> Result<ShardFolder, NodeError> {
-        let mut folder = match shard_at(&self.path) {
+    pub fn read(&self, kept: &KeptStates) -> Result<ShardFolder, NodeError> {
+        let mut folder = match shard_in(&self.path, kept) {
             Err(NodeError::NotAShard { .. }) => loose_shard(&self.path)?,
             other => other?,
         };
@@ -176,7 +178,7 @@ mod tests {
         }
         assert!(places_below(&root.join("gone")).is_err());
         let loose = ShardPlace { path: root.join("copies/of-a-shard"), stripes: Vec::new() };
-        assert_eq!(loose.read().unwrap().shard.to_string(), "[of-a-shard][0]");
+        assert_eq!(loose.read(&KeptStates::default()).unwrap().shard.to_string(), "[of-a-shard][0]");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::error::NodeError;
 use super::folders::{Kind, Notes, folders_in, folders_or_note, kind_of};
 use super::inventory::{Layout, NodeFolder, ShardFolder, number};
+use super::kept_state::KeptIndices;
 use super::nofollow::HeldFolders;
 use crate::format::{IndexState, ShardState, Unreadable, newest_state_file};
 use crate::log::ShardName;
@@ -39,6 +40,7 @@ impl IndexFolder {
 /// [`NodeError::Folder`] when the folder of the indices can't be listed.
 pub(super) fn shards_of(
     node: &NodeFolder,
+    kept: &KeptIndices,
     notes: &mut Notes,
 ) -> Result<Vec<ShardFolder>, NodeError> {
     let indices = node.path.join("indices");
@@ -52,7 +54,7 @@ pub(super) fn shards_of(
     }
     let mut shards = Vec::new();
     for folder_name in folders_in(&indices, notes)? {
-        let index = read_index(node, &folder_name, notes);
+        let index = read_index(node, &folder_name, kept, notes);
         for shard_name in folders_or_note(&index.path, notes) {
             let Some(shard_number) = number(&shard_name) else { continue };
             shards.extend(read_shard(node, &index, shard_number, notes));
@@ -61,10 +63,17 @@ pub(super) fn shards_of(
     Ok(shards)
 }
 
-/// What an index's folder and its state say about the index.
-pub(super) fn read_index(node: &NodeFolder, folder_name: &str, notes: &mut Notes) -> IndexFolder {
+/// What an index's folder and its state say about the index, or what the node keeps of it, if
+/// that is newer.
+pub(super) fn read_index(
+    node: &NodeFolder,
+    folder_name: &str,
+    kept: &KeptIndices,
+    notes: &mut Notes,
+) -> IndexFolder {
     let path = node.path.join("indices").join(folder_name);
-    let state = read_state(&path.join("_state"), IndexState::decode, notes);
+    let own = read_state(&path.join("_state"), IndexState::decode, notes);
+    let state = kept.newer(folder_name, own);
     let state_uuid = state.as_ref().and_then(|state| state.uuid.clone());
     if named_by_uuid(node, folder_name, state.as_ref()) {
         if state_uuid.as_ref().is_some_and(|uuid| uuid != folder_name) {
@@ -153,7 +162,7 @@ pub(super) fn read_state<T>(
     while let Some(name) = newest_state_file(names.iter().map(String::as_str), "state-") {
         let name = name.to_owned();
         let path = folder.join(&name);
-        let value = read_bounded(&path)
+        let value = read_bounded(&path, MAX_STATE_BYTES)
             .map_err(|error| error.to_string())
             .and_then(|bytes| decode(&bytes).map_err(|defect| defect.to_string()));
         match value {
@@ -180,11 +189,11 @@ pub(super) fn state_names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = HeldFolders::default().read(path)?;
-    file.take(MAX_STATE_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|len_bytes| len_bytes > MAX_STATE_BYTES) {
+    file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|len_bytes| len_bytes > max_bytes) {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::error::NodeError;
 use super::folders::{Kind, Notes, kind_of};
 use super::inventory::{Layout, NodeFolder, ShardFolder, number};
+use super::kept_state::KeptStates;
 use super::shards::{read_index, read_shard, read_state};
 use crate::format::{IndexState, ShardState};
 use crate::log::ShardName;
@@ -21,6 +22,11 @@ use crate::log::ShardName;
 /// [`NodeError::Link`] when the folder, or one above it up to the data path, is a symbolic link,
 /// [`NodeError::Folder`] when one can't be read.
 pub fn shard_at(path: &Path) -> Result<ShardFolder, NodeError> {
+    shard_in(path, &KeptStates::default())
+}
+
+/// [`shard_at`] for one of many shards, of whose nodes each is read once.
+pub(super) fn shard_in(path: &Path, kept: &KeptStates) -> Result<ShardFolder, NodeError> {
     let refused =
         |reason: &str| NodeError::NotAShard { path: path.to_owned(), reason: reason.to_owned() };
     let failed = |source| NodeError::Folder { path: path.to_owned(), source };
@@ -36,10 +42,11 @@ pub fn shard_at(path: &Path) -> Result<ShardFolder, NodeError> {
     let mut notes = Notes::default();
     // The oldest layout first: it is the one whose index folders can be told from the others'.
     let mut node = names.node(Layout::ClusterNamed, path)?;
-    let mut index = read_index(&node, &names.folder_name, &mut notes);
+    let kept = kept.of(&node.path);
+    let mut index = read_index(&node, &names.folder_name, &kept, &mut notes);
     if node.layout == Layout::ClusterNamed && index.is_named_by_uuid() {
         node = names.node(Layout::Ordinal, path)?;
-        index = read_index(&node, &names.folder_name, &mut notes);
+        index = read_index(&node, &names.folder_name, &kept, &mut notes);
     }
     read_shard(&node, &index, names.shard, &mut notes)
         .ok_or_else(|| refused("it holds no index and no translog"))
