@@ -3,16 +3,16 @@
 //!
 //! | document | stored fields in order |
 //! |---|---|
-//! | the cluster's own | `page`, `last_page` (7.16 and later), `data` |
-//! | an index | `index_uuid`, `page`, `last_page` (7.16 and later), `data`, `project_id` (9.x) |
+//! | the cluster's own | `page`, `last_page` (8.x and later), `data` |
+//! | an index | `index_uuid`, `page`, `last_page` (8.x and later), `data`, `project_id` (9.x) |
 //! | a mapping (8.x and later) | `mapping_hash`, `page`, `last_page`, `data`, `project_id` (9.x) |
 //!
 //! | data | servers |
 //! |---|---|
-//! | SMILE | 7.6 to 7.15, OpenSearch |
-//! | `DFL` and a 0, raw deflate of SMILE, cut in pages of 1 MB | 7.16 and later |
+//! | SMILE | 7.x, OpenSearch |
+//! | `DFL` and a 0, raw deflate of SMILE, cut in pages of 1 MB | 8.x and later |
 //!
-//! The SMILE document of an index is what its state file holds, see `state.rs`. An index and a
+//! `last_page` is 1 on the last page and 0 on the others. The SMILE document of an index is what its state file holds, see `state.rs`. An index and a
 //! mapping are told apart by the length of the first field, 22 against 44 characters, and the
 //! document must repeat the UUID. The commit's user data have `node_id`, `current_term` and
 //! `last_accepted_version`. What a master-eligible node keeps it has accepted, and the rest of
@@ -35,6 +35,10 @@ use super::stored_fields::{Chunk, StoredValue};
 
 /// Characters of an index's UUID: 16 bytes in base64.
 const UUID_LEN: usize = 22;
+/// Object, key of nine characters, the key: behind the header of the cluster's own document. An
+/// index may be called so too.
+const CLUSTER_START: &[u8] = b"\xFA\x88meta-data";
+const SMILE_HEADER_BYTES: usize = 4;
 const DEFLATED: &[u8] = b"DFL\0";
 /// Bytes of one document, unpacked. 4 MiB is a big one.
 const DOCUMENT_MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -55,14 +59,23 @@ pub struct ClusterStateReader {
 #[derive(Debug, Default)]
 struct Pages {
     by_number: BTreeMap<i32, Vec<u8>>,
-    last: i32,
+    last: Option<i32>,
 }
 
-/// What one stored document says.
+/// A stored document.
+enum Stored<'a> {
+    /// All of an index's or the cluster's.
+    Whole(&'a [u8]),
+    /// Some of an index's.
+    Page(Page<'a>),
+    /// A mapping's, or the cluster's in pages.
+    Other,
+}
+
 struct Page<'a> {
     uuid: &'a str,
     number: i32,
-    last: i32,
+    is_last: bool,
     data: &'a [u8],
 }
 
@@ -97,10 +110,9 @@ impl ClusterStateReader {
         match self.waiting.first_key_value() {
             None => Ok(self.indices),
             Some((uuid, pages)) => Err(format!(
-                "index {}: {} of its {} pages",
+                "index {}: only {} of its pages",
                 uuid.escape_debug(),
-                pages.by_number.len(),
-                i64::from(pages.last).saturating_add(1),
+                pages.by_number.len()
             )),
         }
     }
@@ -112,8 +124,10 @@ impl ClusterStateReader {
             }
             let failed = |what: String| format!("document {document}: {what}");
             let values = chunk.values(at).map_err(|defect| failed(defect.to_string()))?;
-            if let Some(page) = Page::of(&values) {
-                self.add_page(page).map_err(failed)?;
+            match Stored::of(&values) {
+                Stored::Whole(data) => self.add_index(data, None).map_err(failed)?,
+                Stored::Page(page) => self.add_page(page).map_err(failed)?,
+                Stored::Other => {}
             }
         }
         Ok(())
@@ -121,27 +135,55 @@ impl ClusterStateReader {
 
     fn add_page(&mut self, page: Page) -> Result<(), String> {
         let mut pages = self.waiting.remove(page.uuid).unwrap_or_default();
-        if pages.by_number.is_empty() {
-            pages.last = page.last;
+        let is_second = pages.by_number.contains_key(&page.number);
+        if page.number < 0 || is_second || page.is_last && pages.last.is_some() {
+            return Err(format!("page {} of index {} a second time", page.number, page.uuid));
         }
-        let is_in_range = (0..=page.last).contains(&page.number) && pages.last == page.last;
-        if !is_in_range || pages.by_number.contains_key(&page.number) {
-            return Err(format!("page {} of {}", page.number, page.last));
+        if page.is_last {
+            pages.last = Some(page.number);
         }
         self.waiting_bytes = self.waiting_bytes.saturating_add(page.data.len());
         if self.waiting_bytes > WAITING_MAX_BYTES {
             return Err(format!("more than {WAITING_MAX_BYTES} bytes of pages"));
         }
         pages.by_number.insert(page.number, page.data.to_vec());
-        if pages.by_number.len() <= usize::try_from(page.last).unwrap_or(usize::MAX) {
+        let count = pages.last.map(|last| usize::try_from(last).map_or(0, |last| last.saturating_add(1)));
+        let has_all = count == Some(pages.by_number.len())
+            && pages.by_number.last_key_value().map(|(number, _)| *number) == pages.last;
+        if !has_all {
             self.waiting.insert(page.uuid.to_owned(), pages);
             return Ok(());
         }
         let data: Vec<u8> = pages.by_number.into_values().flatten().collect();
         self.waiting_bytes = self.waiting_bytes.saturating_sub(data.len());
-        let index = index_of(&data, page.uuid)?;
-        match self.indices.entry(page.uuid.to_owned()) {
-            Entry::Occupied(_) => Err(format!("index {} a second time", page.uuid)),
+        self.add_index(&data, Some(page.uuid))
+    }
+
+    /// Adds a whole document, which belongs to the index of this UUID or, where none is stored
+    /// beside it, to any index or to the cluster.
+    fn add_index(&mut self, data: &[u8], uuid: Option<&str>) -> Result<(), String> {
+        let inflated;
+        let document = match data.strip_prefix(DEFLATED) {
+            None => data,
+            Some(deflated) => {
+                inflated = inflate(deflated)?;
+                &inflated
+            }
+        };
+        let is_clusters = document
+            .get(SMILE_HEADER_BYTES..)
+            .is_some_and(|content| content.starts_with(CLUSTER_START));
+        let (own_uuid, index) = match IndexState::decode_smile(document) {
+            Ok(index) if index.uuid.is_some() => (index.uuid.clone().unwrap_or_default(), index),
+            _ if is_clusters && uuid.is_none() => return Ok(()),
+            Ok(index) => return Err(format!("index {:?} without a UUID", index.name)),
+            Err(error) => return Err(error),
+        };
+        if uuid.is_some_and(|uuid| uuid != own_uuid) {
+            return Err(format!("index {own_uuid:?} under another UUID"));
+        }
+        match self.indices.entry(own_uuid) {
+            Entry::Occupied(known) => Err(format!("index {:?} a second time", known.key())),
             Entry::Vacant(place) => {
                 place.insert(index);
                 Ok(())
@@ -150,38 +192,24 @@ impl ClusterStateReader {
     }
 }
 
-impl<'a> Page<'a> {
-    /// The document as a page of an index's metadata; `None` for any other document.
-    fn of(values: &[StoredValue<'a>]) -> Option<Self> {
-        let (uuid, number, last, data) = match values {
-            [StoredValue::Text(uuid), StoredValue::Bytes(data), ..] => (uuid, 0, 0, data),
+impl<'a> Stored<'a> {
+    fn of(values: &[StoredValue<'a>]) -> Self {
+        let is_index = |uuid: &str| uuid.len() == UUID_LEN;
+        match *values {
+            [StoredValue::Bytes(data)] => Self::Whole(data),
+            [StoredValue::Text(uuid), StoredValue::Bytes(data)] if is_index(uuid) => {
+                Self::Page(Page { uuid, number: 0, is_last: true, data })
+            }
             [
                 StoredValue::Text(uuid),
                 StoredValue::Number(number),
-                StoredValue::Number(last),
+                StoredValue::Number(is_last),
                 StoredValue::Bytes(data),
                 ..,
-            ] => (uuid, *number, *last, data),
-            _ => return None,
-        };
-        (uuid.len() == UUID_LEN).then_some(Self { uuid, number, last, data })
-    }
-}
-
-fn index_of(data: &[u8], uuid: &str) -> Result<IndexState, String> {
-    let inflated;
-    let document = match data.strip_prefix(DEFLATED) {
-        None => data,
-        Some(deflated) => {
-            inflated = inflate(deflated)?;
-            &inflated
+            ] if is_index(uuid) => Self::Page(Page { uuid, number, is_last: is_last == 1, data }),
+            _ => Self::Other,
         }
-    };
-    let index = IndexState::decode_smile(document)?;
-    if index.uuid.as_deref() == Some(uuid) {
-        return Ok(index);
     }
-    Err(format!("the metadata of {:?} under the UUID {uuid:?}", index.uuid.unwrap_or_default()))
 }
 
 fn inflate(deflated: &[u8]) -> Result<Vec<u8>, String> {

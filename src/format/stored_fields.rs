@@ -5,7 +5,8 @@
 //! | codec in the header of `.fdt` | Lucene | chunk size | token | lists | chunk's bytes |
 //! |---|---|---|---|---|---|
 //! | `Lucene50StoredFieldsFastData` 1, 2 | 5.0 to 8.6 | vint behind the header, then a vint | documents × 2 + sliced | packed | LZ4 |
-//! | `Lucene87StoredFieldsFastData` 3, 4 | 8.7 to 8.11 | first vint behind the header of `.fdm` | documents × 2 + sliced | packed | LZ4 with dictionary |
+//! | `Lucene87StoredFieldsFastData` 3 | 8.7, 8.8 | first vint behind the header of `.fdm` | documents × 2 + sliced | packed | LZ4 with dictionary |
+//! | `Lucene87StoredFieldsFastData` 4 | 8.9 to 8.11 | same | documents × 4 + dirty × 2 + sliced | packed | LZ4 with dictionary |
 //! | `Lucene90StoredFieldsFastData` 1 | 9.0 and later | same | documents × 4 + dirty × 2 + sliced | grouped | LZ4 with dictionary |
 //!
 //! | chunk | type |
@@ -35,7 +36,7 @@
 //! | 3 to 5 float, long, double | not written to `_state/`, not read |
 //!
 //! Sources: `CompressingStoredFieldsReader`, `LZ4WithPresetDictCompressionMode` (Lucene 8.4.1 to
-//! 8.8.1), `Lucene90CompressingStoredFieldsReader` (9.8.0, 10.x).
+//! 8.11), `Lucene90CompressingStoredFieldsReader` (9.8.0, 10.x).
 
 use std::ops::Range;
 
@@ -70,6 +71,8 @@ pub(super) enum StoredValue<'a> {
 /// Reads the chunks of a `.fdt`, first to last.
 pub(super) struct StoredFields<'a> {
     form: Form,
+    /// Bits of a chunk's token below its number of documents.
+    token_flags: u32,
     chunk_size: usize,
     body: Cursor<'a>,
     document_count: u32,
@@ -93,10 +96,11 @@ impl<'a> StoredFields<'a> {
         document_count: u32,
     ) -> Result<Self, Unreadable> {
         let (header, mut body) = index_file_body(data, segment_id)?;
-        let form = match (header.codec.as_str(), header.version) {
-            ("Lucene50StoredFieldsFastData", 1 | 2) => Form::Lucene50,
-            ("Lucene87StoredFieldsFastData", 3 | 4) => Form::Lucene87,
-            ("Lucene90StoredFieldsFastData", 1) => Form::Lucene90,
+        let (form, token_flags) = match (header.codec.as_str(), header.version) {
+            ("Lucene50StoredFieldsFastData", 1 | 2) => (Form::Lucene50, 1),
+            ("Lucene87StoredFieldsFastData", 3) => (Form::Lucene87, 1),
+            ("Lucene87StoredFieldsFastData", 4) => (Form::Lucene87, 2),
+            ("Lucene90StoredFieldsFastData", 1) => (Form::Lucene90, 2),
             _ => return Err(Unreadable::Newer(header.to_string())),
         };
         if document_count > DOCUMENTS_MAX {
@@ -112,7 +116,7 @@ impl<'a> StoredFields<'a> {
             index_file_body(meta, segment_id)?.1.vint(what)?
         };
         let chunk_size = usize::try_from(chunk_size).unwrap_or(usize::MAX);
-        Ok(Self { form, chunk_size, body, document_count, read_count: 0 })
+        Ok(Self { form, token_flags, chunk_size, body, document_count, read_count: 0 })
     }
 
     /// The next chunk; `None` behind the last.
@@ -132,7 +136,7 @@ impl<'a> StoredFields<'a> {
         }
         let at = self.body.offset();
         let token = self.body.vint("a chunk's token")?;
-        let count = token >> if self.form == Form::Lucene90 { 2 } else { 1 };
+        let count = token >> self.token_flags;
         let left = self.document_count.saturating_sub(self.read_count);
         if count == 0 || count > left.min(CHUNK_DOCUMENTS_MAX) {
             return Err(Defect::new(at, "a number of documents", count.to_string()));
