@@ -91,7 +91,8 @@ impl ClusterStateReader {
     ) -> Result<(), FileError> {
         let live = files.live_docs(segment)?;
         let (file, mut stored) = files.stored_fields(segment)?;
-        let failed = |what: String| FileError { file: file.clone(), reason: Unreadable::Newer(what) };
+        let failed =
+            |what: String| FileError { file: file.clone(), reason: Unreadable::Newer(what) };
         while let Some(chunk) = stored.next_chunk().map_err(|defect| failed(defect.to_string()))? {
             self.unpacked_bytes = self.unpacked_bytes.saturating_add(chunk.len_bytes());
             if self.unpacked_bytes > UNPACKED_MAX_BYTES {
@@ -147,7 +148,8 @@ impl ClusterStateReader {
             return Err(format!("more than {WAITING_MAX_BYTES} bytes of pages"));
         }
         pages.by_number.insert(page.number, page.data.to_vec());
-        let count = pages.last.map(|last| usize::try_from(last).map_or(0, |last| last.saturating_add(1)));
+        let count =
+            pages.last.map(|last| usize::try_from(last).map_or(0, |last| last.saturating_add(1)));
         let has_all = count == Some(pages.by_number.len())
             && pages.by_number.last_key_value().map(|(number, _)| *number) == pages.last;
         if !has_all {
@@ -226,4 +228,8 @@ fn inflate(deflated: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "numbers of small literals")]
 mod tests;
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "numbers of small literals")]
+pub(crate) mod writer;

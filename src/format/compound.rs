@@ -63,9 +63,8 @@ impl CompoundEntries {
         let part = self.parts.iter().find(|part| part.name == name)?;
         let at = usize::try_from(part.offset).ok();
         let length = usize::try_from(part.len_bytes).ok();
-        let bytes = at.zip(length).and_then(|(at, length)| {
-            compound.get(at..at.checked_add(length)?)
-        });
+        let bytes =
+            at.zip(length).and_then(|(at, length)| compound.get(at..at.checked_add(length)?));
         Some(bytes.ok_or_else(|| {
             let expected = format!("{} bytes of {name} from {} on", part.len_bytes, part.offset);
             Defect::new(compound.len() as u64, expected, "the end of the file")
@@ -81,7 +80,11 @@ fn parts(body: &mut Cursor, is_little: bool) -> Result<Vec<CompoundPart>, Defect
     }
     let number = |body: &mut Cursor, what: &str| {
         let bytes = body.array(what)?;
-        Ok::<u64, Defect>(if is_little { u64::from_le_bytes(bytes) } else { u64::from_be_bytes(bytes) })
+        Ok::<u64, Defect>(if is_little {
+            u64::from_le_bytes(bytes)
+        } else {
+            u64::from_be_bytes(bytes)
+        })
     };
     let mut parts = Vec::new();
     for _ in 0..count {

@@ -49,6 +49,8 @@ mod window;
 pub use bitflip::{BitSearch, FlippedBit, find_flipped_bit};
 pub use checkpoint::{Checkpoint, CheckpointForm};
 pub use cluster_state::ClusterStateReader;
+#[cfg(test)]
+pub(crate) use cluster_state::writer as kept_writer;
 pub use compound::{CompoundEntries, CompoundPart};
 pub use defect::{Defect, Unreadable};
 pub use header::{HEADER_MAX_BYTES, HeaderVersion, TranslogHeader};

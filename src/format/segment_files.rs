@@ -56,29 +56,42 @@ impl SegmentFiles {
         &self,
         segment: &Segment,
     ) -> Result<(String, StoredFields<'_>), FileError> {
-        let (file, data, meta) = if self.info.is_compound {
-            let failed = |file: String| move |reason| FileError { file, reason };
-            let entries_file = named(segment, "cfe");
-            let entries = CompoundEntries::decode(self.file(&entries_file)?, segment.id)
-                .map_err(failed(entries_file))?;
-            let file = named(segment, "cfs");
-            let compound = self.file(&file)?;
-            let part = |name| {
-                let part = entries.part(compound, name).transpose();
-                part.map_err(|defect| failed(file.clone())(defect.into()))
-            };
-            let (data, meta) = (part(".fdt")?, part(".fdm")?);
-            let none = || failed(file.clone())(Defect::new(0, "a .fdt in it", "none").into());
-            (format!("{file} (.fdt)"), data.ok_or_else(none)?, meta)
-        } else {
-            let file = named(segment, "fdt");
-            let meta = self.by_name.get(&named(segment, "fdm")).map(Vec::as_slice);
-            let data = self.file(&file)?;
-            (file, data, meta)
+        let (file, meta) = self.part(segment, "fdm")?;
+        let chunk_size = meta
+            .map(|meta| StoredFields::chunk_size(meta, segment.id))
+            .transpose()
+            .map_err(|reason| FileError { file, reason })?;
+        let (file, data) = self.part(segment, "fdt")?;
+        let opened = match data {
+            Some(data) => {
+                StoredFields::open(data, chunk_size, segment.id, self.info.document_count)
+            }
+            None => Err(Defect::new(0, "stored fields", "none").into()),
         };
-        match StoredFields::open(data, meta, segment.id, self.info.document_count) {
+        match opened {
             Ok(stored) => Ok((file, stored)),
             Err(reason) => Err(FileError { file, reason }),
+        }
+    }
+
+    /// A file of the segment, alone or in its `.cfs`, and what to call it.
+    fn part(
+        &self,
+        segment: &Segment,
+        extension: &str,
+    ) -> Result<(String, Option<&[u8]>), FileError> {
+        if !self.info.is_compound {
+            let file = named(segment, extension);
+            let bytes = self.by_name.get(&file).map(Vec::as_slice);
+            return Ok((file, bytes));
+        }
+        let file = named(segment, "cfe");
+        let entries = CompoundEntries::decode(self.file(&file)?, segment.id)
+            .map_err(|reason| FileError { file, reason })?;
+        let file = named(segment, "cfs");
+        match entries.part(self.file(&file)?, &format!(".{extension}")).transpose() {
+            Ok(bytes) => Ok((format!("{file} (.{extension})"), bytes)),
+            Err(defect) => Err(FileError { file, reason: defect.into() }),
         }
     }
 

@@ -88,10 +88,17 @@ pub(super) struct Chunk {
 }
 
 impl<'a> StoredFields<'a> {
-    /// Opens a `.fdt`; from Lucene 8.7 on with its `.fdm`.
+    /// The chunk size in a `.fdm`, from Lucene 8.7 on.
+    pub(super) fn chunk_size(meta: &[u8], segment_id: Option<[u8; 16]>) -> Result<u32, Unreadable> {
+        let (header, mut body) = index_file_body(meta, segment_id)?;
+        body.vint("the chunk size")
+            .map_err(|defect| Unreadable::Newer(format!("{header}: {defect}")))
+    }
+
+    /// Opens a `.fdt`, from Lucene 8.7 on with the chunk size in its `.fdm`.
     pub(super) fn open(
         data: &'a [u8],
-        meta: Option<&[u8]>,
+        chunk_size: Option<u32>,
         segment_id: Option<[u8; 16]>,
         document_count: u32,
     ) -> Result<Self, Unreadable> {
@@ -106,14 +113,12 @@ impl<'a> StoredFields<'a> {
         if document_count > DOCUMENTS_MAX {
             return Err(Unreadable::Newer(format!("{document_count} documents")));
         }
-        let what = "the chunk size";
         let chunk_size = if form == Form::Lucene50 {
-            let chunk_size = body.vint(what)?;
+            let chunk_size = body.vint("the chunk size")?;
             body.vint("the version of packed numbers")?;
             chunk_size
         } else {
-            let meta = meta.ok_or_else(|| Defect::new(0, "a .fdm beside it", "none"))?;
-            index_file_body(meta, segment_id)?.1.vint(what)?
+            chunk_size.ok_or_else(|| Defect::new(0, "a .fdm beside it", "none"))?
         };
         let chunk_size = usize::try_from(chunk_size).unwrap_or(usize::MAX);
         Ok(Self { form, token_flags, chunk_size, body, document_count, read_count: 0 })

@@ -161,3 +161,6 @@ fn file(folder: &Path, name: &str, limit_bytes: u64) -> Result<Vec<u8>, KeptErro
     }
     read_bounded(&folder.join(name), limit_bytes).map_err(failed)
 }
+
+#[cfg(test)]
+mod tests;

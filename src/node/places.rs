@@ -178,7 +178,10 @@ mod tests {
         }
         assert!(places_below(&root.join("gone")).is_err());
         let loose = ShardPlace { path: root.join("copies/of-a-shard"), stripes: Vec::new() };
-        assert_eq!(loose.read(&KeptStates::default()).unwrap().shard.to_string(), "[of-a-shard][0]");
+        assert_eq!(
+            loose.read(&KeptStates::default()).unwrap().shard.to_string(),
+            "[of-a-shard][0]"
+        );
     }
 
     #[test]

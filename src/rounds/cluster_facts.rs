@@ -7,7 +7,7 @@ use super::health::HealthView;
 use crate::cluster::ShardCopy;
 use crate::node::ShardFolder;
 
-/// Answers of the cluster, and where none came, what the index's own state file says.
+/// Answers of the cluster, and where none came, what the node's files say of the index.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ClusterFacts {
     /// Whether it answered.
@@ -16,7 +16,7 @@ pub(super) struct ClusterFacts {
     pub copies: Vec<ShardCopy>,
     /// This node's id.
     pub local_node: Option<String>,
-    /// In-sync allocation ids by index folder and shard.
+    /// In-sync allocation ids by index and shard, as the cluster answered.
     in_sync: BTreeMap<String, BTreeMap<u32, Vec<String>>>,
 }
 
@@ -27,38 +27,28 @@ impl ClusterFacts {
         folders: impl Iterator<Item = &'a ShardFolder>,
     ) -> Self {
         let mut facts = Self::default();
-        let Some(health) = health else { return facts.with_state_files(folders) };
-        let Ok(copies) = health.copies() else { return facts.with_state_files(folders) };
+        let Some(health) = health else { return facts };
+        let Ok(copies) = health.copies() else { return facts };
         facts.answered = true;
         facts.copies = copies;
         facts.local_node = health.local_node();
-        let folders: Vec<&ShardFolder> = folders.collect();
-        for folder in &folders {
+        for folder in folders {
             let index = &folder.shard.index;
             if !facts.in_sync.contains_key(index) {
                 let in_sync = health.in_sync(index).unwrap_or_default();
                 facts.in_sync.insert(index.clone(), in_sync);
             }
         }
-        facts.with_state_files(folders.into_iter())
-    }
-
-    fn with_state_files<'a>(mut self, folders: impl Iterator<Item = &'a ShardFolder>) -> Self {
-        for folder in folders {
-            let known = self.in_sync.entry(folder.shard.index.clone()).or_default();
-            if let Some(state) = folder.index_state.as_ref().filter(|_| known.is_empty()) {
-                known.clone_from(&state.in_sync_allocations);
-            }
-        }
-        self
+        facts
     }
 
     /// What is known of one shard's copies.
     #[must_use]
     pub(super) fn of<'a>(&'a self, folder: &'a ShardFolder) -> CopyFacts<'a> {
-        let in_sync = self
-            .in_sync
-            .get(&folder.shard.index)
+        let answered = self.in_sync.get(&folder.shard.index).filter(|answer| !answer.is_empty());
+        let on_disk = folder.index_state.as_ref().map(|state| &state.in_sync_allocations);
+        let in_sync = answered
+            .or(on_disk)
             .and_then(|by_shard| by_shard.get(&folder.shard.number))
             .map(Vec::as_slice);
         CopyFacts {
@@ -71,5 +61,55 @@ impl ClusterFacts {
             listed: &self.copies,
             local_node: self.local_node.as_deref(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::super::copies::other_copies;
+    use super::*;
+    use crate::format::encode_smile_state;
+    use crate::format::kept_writer::{index_document, state_files, whole};
+    use crate::node::inventory;
+    use crate::plan::Copies;
+
+    const UUID: &str = "RQ9UjpSCRaW8Wkh2AsmvFw";
+
+    /// What is known from the files alone of a copy with the allocation id `a`: the index's own
+    /// state is of version 3, what its node keeps of version `kept`.
+    fn judged(own_in_sync: &[&str], kept: i64, kept_in_sync: &[&str]) -> Copies {
+        let folder = tempfile::tempdir().unwrap();
+        let index = folder.path().join("indices").join(UUID);
+        let put = |path: &str, bytes: &[u8]| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        fs::create_dir_all(index.join("0/translog")).unwrap();
+        let document =
+            |version, ids: &[&str]| index_document("logs", UUID, version, &json!({"0": ids}));
+        let own = encode_smile_state(&document(3, own_in_sync)).unwrap();
+        put(&format!("indices/{UUID}/_state/state-1.st"), &own);
+        let shard = json!({"primary": true, "allocation_id": {"id": "a"}});
+        let shard = encode_smile_state(&shard).unwrap();
+        put(&format!("indices/{UUID}/0/_state/state-1.st"), &shard);
+        for (name, bytes) in state_files(&[whole(&document(kept, kept_in_sync))], &[]) {
+            put(&format!("_state/{name}"), &bytes);
+        }
+        let shards = inventory(&[folder.path().to_owned()], "c").unwrap().shards;
+        other_copies(&ClusterFacts::gather(None, shards.iter()).of(&shards[0]))
+    }
+
+    #[test]
+    fn without_an_answer_the_newest_state_on_disk_tells_of_other_copies() {
+        let elsewhere = Copies::InSyncElsewhere(vec!["allocation id b".to_owned()]);
+        assert_eq!(judged(&["a"], 4, &["a", "b"]), elsewhere);
+        assert_eq!(judged(&["a", "b"], 2, &["a"]), elsewhere);
+        assert_eq!(judged(&["a", "b"], 4, &["a"]), Copies::Lone);
+        assert_eq!(judged(&["a"], 4, &["b"]), Copies::Stale);
     }
 }

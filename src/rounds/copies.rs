@@ -9,7 +9,7 @@ use crate::plan::Copies;
 pub(super) struct CopyFacts<'a> {
     /// The shard.
     pub shard: &'a ShardName,
-    /// In-sync allocation ids, from the API or else the index's state file; `None` before 5.0.
+    /// In-sync allocation ids, from the API or else the node's files; `None` before 5.0.
     pub in_sync: Option<&'a [String]>,
     /// This copy's allocation id, from its own state file.
     pub own_allocation_id: Option<&'a str>,
