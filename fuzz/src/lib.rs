@@ -27,6 +27,16 @@ pub fn pieces(mut data: &[u8], unit: usize) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The data cut in pieces, each behind two bytes for its length.
+pub fn long_pieces(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = data.split_first_chunk::<2>()?;
+        let (piece, rest) = rest.split_at(rest.len().min(u16::from_be_bytes(*length).into()));
+        data = rest;
+        Some(piece)
+    })
+}
+
 /// The data as records with checksums that hold.
 #[must_use]
 pub fn records(data: &[u8]) -> Vec<u8> {

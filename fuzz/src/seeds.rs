@@ -3,8 +3,8 @@ use std::fs;
 use std::path::Path;
 
 use es_translog_fix::format::{
-    Checkpoint, CheckpointForm, HeaderVersion, Operation, OperationKind, TranslogHeader,
-    encode_empty_commit, encode_json_state, encode_record, encode_smile_state,
+    Checkpoint, CheckpointForm, CompoundEntries, HeaderVersion, Operation, OperationKind, TranslogHeader,
+    SegmentInfo, encode_empty_commit, encode_json_state, encode_record, encode_smile_state,
 };
 use serde_json::json;
 
@@ -50,6 +50,17 @@ fn main() {
     }
     put("state", "marker".to_owned(), b"\x3f\xd7\x6c\x17\x05store\0\0\0\x01\x06broken\x04at a");
     put("index_file", "file".to_owned(), b"\x3f\xd7\x6c\x17\x03Abc\0\0\0\x020123456789abcdef\x01zcontent");
+    // What servers kept: without footers, which the target adds, behind their lengths.
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/cluster_state");
+    for server in fs::read_dir(kept).unwrap().map(|entry| entry.unwrap().path()) {
+        for file in fs::read_dir(server.join("_state")).into_iter().flatten() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "cfs") {
+                let name = format!("{}-{}", server.file_name().unwrap().display(), path.file_stem().unwrap().display());
+                put("cluster_state", name, &kept_seed(&path));
+            }
+        }
+    }
     let line = "[2026-11-23T09:08:01,923][WARN ][o.e.i.e.Engine           ] [n1] [i02][1] failed engine [failed to recover from translog]\n";
     put("log", "engine".to_owned(), line.as_bytes());
     for (name, form, version, index, delete, format) in [
@@ -69,6 +80,22 @@ fn main() {
         }).collect();
         put("shard", name.to_owned(), &bytes);
     }
+}
+
+/// The stored fields in a `.cfs`, alone: document count and no flags, then `.fdt` and `.fdm`.
+fn kept_seed(compound: &Path) -> Vec<u8> {
+    let entries = CompoundEntries::decode(&fs::read(compound.with_extension("cfe")).unwrap(), None).unwrap();
+    let info = SegmentInfo::decode(&fs::read(compound.with_extension("si")).unwrap()).unwrap();
+    let bytes = fs::read(compound).unwrap();
+    let mut seed = vec![u8::try_from(info.document_count << 2).unwrap()];
+    for part in [".fdt", ".fdm"] {
+        let Some(part) = entries.part(&bytes, part) else { continue };
+        let part = part.unwrap();
+        let part = &part[..part.len() - 16];
+        seed.extend_from_slice(&u16::try_from(part.len()).unwrap().to_be_bytes());
+        seed.extend_from_slice(part);
+    }
+    seed
 }
 
 fn header(version: HeaderVersion) -> Vec<u8> {

@@ -127,14 +127,14 @@ impl ClusterStateReader {
             let values = chunk.values(at).map_err(|defect| failed(defect.to_string()))?;
             match Stored::of(&values) {
                 Stored::Whole(data) => self.add_index(data, None).map_err(failed)?,
-                Stored::Page(page) => self.add_page(page).map_err(failed)?,
+                Stored::Page(page) => self.add_page(&page).map_err(failed)?,
                 Stored::Other => {}
             }
         }
         Ok(())
     }
 
-    fn add_page(&mut self, page: Page) -> Result<(), String> {
+    fn add_page(&mut self, page: &Page) -> Result<(), String> {
         let mut pages = self.waiting.remove(page.uuid).unwrap_or_default();
         let is_second = pages.by_number.contains_key(&page.number);
         if page.number < 0 || is_second || page.is_last && pages.last.is_some() {

@@ -59,6 +59,7 @@ impl CompoundEntries {
     ///
     /// # Errors
     /// When the `.cfs` is too short for it.
+    #[must_use]
     pub fn part<'a>(&self, compound: &'a [u8], name: &str) -> Option<Result<&'a [u8], Defect>> {
         let part = self.parts.iter().find(|part| part.name == name)?;
         let at = usize::try_from(part.offset).ok();

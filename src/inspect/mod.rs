@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod commit;
+mod compound;
 mod field;
 mod flip;
 mod kind;
@@ -49,7 +50,10 @@ pub fn inspect_file(
     say(Piece::Kind { kind, len_bytes: source.len_bytes() });
     match kind {
         FileKind::Translog => translog::inspect(path, &source, options, say),
-        FileKind::LuceneFile => whole::lucene_file(&source, say),
+        FileKind::LuceneFile => {
+            whole::lucene_file(&source, say)?;
+            compound::inspect(path, say)
+        }
         FileKind::Unknown => whole::unknown(&source, say),
         FileKind::Checkpoint | FileKind::Commit | FileKind::State | FileKind::Marker => {
             let bytes = source.read_all(DECODED_MAX_BYTES)?;

@@ -88,3 +88,29 @@ fn records_that_the_checkpoint_does_not_count_are_marked() {
     assert_eq!(counted, [vec![true; 7], vec![false; 3]].concat());
     assert_eq!(value(&told, "whole records"), 10);
 }
+
+#[test]
+fn a_compound_file_tells_its_parts() {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/cluster_state/os-1.3.20/_state");
+    let mut compound_count = 0;
+    for entry in std::fs::read_dir(kept).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "cfs") {
+            continue;
+        }
+        compound_count += 1;
+        for file in [path.clone(), path.with_extension("cfe")] {
+            let pieces = pieces(&file);
+            assert_eq!(value(&pieces, "number of parts"), json!(10));
+            let place = value(&pieces, "part .fdt");
+            assert!(place.as_str().unwrap().ends_with("of the .cfs"), "{place}");
+        }
+        let alone = TempDir::new().unwrap();
+        let copy = alone.path().join("_0.cfs");
+        std::fs::copy(&path, &copy).unwrap();
+        let is_told =
+            |piece: &Piece| matches!(piece, Piece::Note { text } if text.contains(".cfe"));
+        assert!(pieces(&copy).iter().any(is_told));
+    }
+    assert!(compound_count > 0);
+}

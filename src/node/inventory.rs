@@ -130,8 +130,8 @@ pub fn inventory(data_paths: &[PathBuf], cluster_name: &str) -> Result<Inventory
         }
     }
     let mut shards = Vec::new();
-    let nodes = inventory.node_folders.iter().map(|folder| folder.path.as_path());
-    let kept = KeptIndices::of(nodes, &mut notes);
+    let paths = inventory.node_folders.iter().map(|folder| folder.path.as_path());
+    let kept = KeptIndices::of(paths, &mut notes);
     for node_folder in &inventory.node_folders {
         shards.extend(shards_of(node_folder, &kept, &mut notes)?);
     }

@@ -46,9 +46,9 @@ impl KeptError {
 impl KeptIndices {
     /// What these node folders keep. A node writes the same to each of its data paths, and one
     /// that failed stays behind.
-    pub(super) fn of<'a>(nodes: impl Iterator<Item = &'a Path>, notes: &mut Notes) -> Self {
+    pub(super) fn of<'a>(folders: impl Iterator<Item = &'a Path>, notes: &mut Notes) -> Self {
         let mut kept = Self::default();
-        for node in nodes {
+        for node in folders {
             let folder = node.join("_state");
             match read_again(&folder) {
                 Ok(indices) => {
