@@ -14,19 +14,30 @@
 //! other run with real servers too.
 #![expect(clippy::print_stdout, reason = "it tells a person how it goes")]
 
+mod agree;
+mod batch;
+mod breakage;
+mod checkpoint;
 mod checks;
 mod damage;
 mod documents;
 mod fingerprint;
 mod http;
+mod kind;
 mod loss;
+mod many;
+mod more_files;
 mod node;
+mod places;
 mod prepare;
+mod process;
+mod random;
 mod red_to_green;
 mod refusals;
 mod run;
 mod static_binary;
 mod tool;
+mod verdicts;
 mod version;
 
 use std::ffi::OsString;
@@ -57,6 +68,7 @@ fn main() -> ExitCode {
             [version, records] => inside(version, &PathBuf::from(records)),
             _ => ExitCode::from(2),
         },
+        Some("agree") => many::agree(&words(rest)),
         _ => {
             let mut names: Vec<String> =
                 words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();
