@@ -48,8 +48,10 @@ pub(crate) fn run(
     }
     let cells = fill_and_break(&mut node, &kinds, seed)?;
     let said = verdicts(tool, &node, "check")?;
+    node.step("start with the damage");
     node.start()?;
     let settled = node.settle(cells.len(), None)?;
+    node.step(&format!("{} of {} shards started", settled.started.len(), cells.len()));
     let mut agreement = Agreement { without: Kind::without(version), ..Agreement::default() };
     for cell in &cells {
         let said = said.get(cell.index()).cloned().unwrap_or_default();

@@ -2,7 +2,6 @@
 //! in its own way.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 
@@ -16,13 +15,19 @@ use crate::random::Random;
 pub(crate) struct Cell {
     pub(crate) kind: Kind,
     pub(crate) story: Story,
-    pub(crate) folder: PathBuf,
     pub(crate) truth: Truth,
+    is_stream: bool,
 }
 
 impl Cell {
     pub(crate) fn index(&self) -> &str {
         &self.story.index
+    }
+
+    /// Whether nothing that is left says how many operations there were: up to 1.7, and where the
+    /// checkpoint is gone.
+    pub(crate) fn is_uncounted(&self) -> bool {
+        self.is_stream || self.kind.loses_count()
     }
 }
 
@@ -33,6 +38,7 @@ pub(crate) fn fill_and_break(
     seed: u64,
 ) -> Result<Vec<Cell>, String> {
     node.own()?;
+    node.step("first start");
     node.start()?;
     node.settle(0, None)?;
     let stories: Vec<Story> = kinds
@@ -40,6 +46,7 @@ pub(crate) fn fill_and_break(
         .enumerate()
         .map(|(number, kind)| Story::of(&kind.index(number), 0))
         .collect();
+    node.step(&format!("filling {} indices", stories.len()));
     for story in &stories {
         node.api.create_index(&story.index, 1)?;
     }
@@ -56,6 +63,7 @@ pub(crate) fn fill_and_break(
         let uuid = node.api.index_uuid(&story.index).unwrap_or_default();
         folders.push(node.version.shard_folder(&node.data(), &story.index, &uuid, 0));
     }
+    node.step("kill -9, and damage");
     node.stop(Signal::SIGKILL)?;
     let mut cells = Vec::new();
     for ((story, kind), folder) in stories.into_iter().zip(kinds).zip(folders) {
@@ -67,7 +75,7 @@ pub(crate) fn fill_and_break(
         let mut random = Random::of(seed, &format!("{} {}", node.version, story.index));
         let places: Places = kind.apply(&files, &mut random)?;
         let truth = places.truth(files.is_stream);
-        cells.push(Cell { kind: *kind, story, folder, truth });
+        cells.push(Cell { kind: *kind, story, truth, is_stream: files.is_stream });
     }
     node.own()?;
     Ok(cells)

@@ -233,6 +233,12 @@ impl Breakage<'_> {
             }
             Kind::RangeNone => return with(&[(Field::MinSeqNo, -1), (Field::MaxSeqNo, -1)]),
             Kind::RangeNarrow => return add(Field::MaxSeqNo, -5),
+            Kind::RangeMinMore => return add(Field::MinSeqNo, 5),
+            Kind::RangeMinNone => return with(&[(Field::MinSeqNo, -1)]),
+            Kind::RangeInCommit => {
+                let before = get(Field::MinSeqNo) - 1;
+                return with(&[(Field::MinSeqNo, 0), (Field::MaxSeqNo, before)]);
+            }
             _ => return None,
         }
         Some(bytes)

@@ -1,5 +1,6 @@
 //! The server's HTTP API, as far as a run needs it, in each generation's words.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -132,6 +133,17 @@ impl Api {
             Some(0) => Ok(()),
             _ => Err(format!("a flush failed: {answer}")),
         }
+    }
+
+    /// The same for some indices.
+    pub(crate) fn flush_of(&self, indices: &BTreeSet<String>) -> Result<(), String> {
+        for index in indices {
+            let answer = self.post(&format!("/{index}/_flush"), "application/json", "")?;
+            if answer.pointer("/_shards/failed").and_then(Value::as_u64) != Some(0) {
+                return Err(format!("a flush of {index} failed: {answer}"));
+            }
+        }
+        Ok(())
     }
 
     /// Every document of a shard.

@@ -23,7 +23,7 @@ pub(crate) enum Kind {
     FlipUuidLength, FlipUuid, FlipTerm, FlipHeaderCrc,
     CheckpointGone, CheckpointEmpty, CheckpointShort, CheckpointLong, CheckpointFlip, CheckpointZero,
     OffsetLess, CountLess, CountMore, CountNegative, GenerationMore, GenerationLess, OffsetFarLess,
-    OffsetPast, OffsetAndCountMore, RangeNone, RangeNarrow,
+    OffsetPast, OffsetAndCountMore, RangeNone, RangeNarrow, RangeMinMore, RangeMinNone, RangeInCommit,
     CopyEqual, CopyHalf, CopyDiffers, NextHeader, NextEmpty, NextWithCopy, Temporary,
     TwoIntact, TwoFlipClosed, TwoBreakClosed, TwoTlogGone, TwoCheckpointGone, TwoCheckpointEmpty,
     TwoCheckpointFlip, TwoGarbage, TwoRangeNone, TwoBreakBoth,
@@ -47,7 +47,9 @@ const CHAIN: [Kind; 34] = [
     TwoFlipClosed, TwoBreakClosed, TwoTlogGone, TwoCheckpointGone, TwoCheckpointEmpty,
     TwoCheckpointFlip, TwoGarbage, TwoRangeNone, TwoBreakBoth,
 ];
-const SEQUENCED: [Kind; 4] = [FlipTerm, FlipHeaderCrc, RangeNone, RangeNarrow];
+const SEQUENCED: [Kind; 7] = [
+    FlipTerm, FlipHeaderCrc, RangeNone, RangeNarrow, RangeMinMore, RangeMinNone, RangeInCommit,
+];
 /// What records without a checksum and a file without a header cannot show.
 const CHECKSUMMED_ONLY: [Kind; 12] = [
     FlipSource, FlipCrc, FlipRandom, FlipTwoRecords, FlipTwice, FlipThrice, HeaderOnly, Short16,
@@ -57,7 +59,7 @@ const CHECKSUMMED_ONLY: [Kind; 12] = [
 pub(crate) const RANDOM: [Kind; 6] =
     [CutRandom, FlipRandom, FlipTwoRecords, FlipTwice, FlipThrice, ZeroMiddle512];
 /// A few of each sort, for a quick run.
-pub(crate) const FAST: [Kind; 14] = [
+const FAST: [Kind; 14] = [
     CutInSource, FlipSource, FlipTwice, ZeroTail4096, ZeroMiddle512, GarbageTail, Empty,
     FlipFirstByte, RecoveringEmpty, CheckpointGone, CountLess, OffsetPast, TwoBreakClosed,
     TwoTlogGone,
@@ -90,6 +92,16 @@ impl Kind {
         is_headerless.then(|| {
             format!("{CHECKSUMMED_ONLY:?}: its translog has neither header nor checksums")
         })
+    }
+
+    /// Whether it is one of the few of a quick run.
+    pub(crate) fn is_fast(self) -> bool {
+        FAST.contains(&self)
+    }
+
+    /// Whether it takes the checkpoint that counts operations which are lost.
+    pub(crate) fn loses_count(self) -> bool {
+        matches!(self, Gone)
     }
 
     pub(crate) fn text(self) -> String {

@@ -17,11 +17,13 @@
 mod agree;
 mod batch;
 mod breakage;
+mod cell_loss;
 mod checkpoint;
 mod checks;
 mod damage;
 mod documents;
 mod fingerprint;
+mod gauntlet;
 mod http;
 mod kind;
 mod loss;
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
             [version, records] => inside(version, &PathBuf::from(records)),
             _ => ExitCode::from(2),
         },
+        Some("gauntlet") => many::gauntlet(&words(rest)),
         Some("agree") => many::agree(&words(rest)),
         _ => {
             let mut names: Vec<String> =

@@ -2,12 +2,13 @@
 //! the tables.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 
 use crate::agree::{self, Agreement};
+use crate::gauntlet::{self, Plan, Score};
 use crate::prepare::{compose_or_why, missing};
 use crate::tool::Tool;
 use crate::version::Version;
@@ -18,6 +19,14 @@ const AGREE_VERSIONS: [&str; 10] = [
     "es-1.7.6", "es-2.4.6", "es-5.6.16", "es-6.8.23", "es-7.17.28", "es-8.19.0", "es-9.3.0",
     "os-1.3.20", "os-2.19.1", "os-3.2.0",
 ];
+/// Servers of a gauntlet when none is named.
+const GAUNTLET_VERSIONS: [&str; 14] = [
+    "es-0.90.13", "es-1.4.5", "es-1.7.6", "es-2.4.6", "es-5.6.16", "es-6.2.4", "es-6.8.23",
+    "es-7.10.2", "es-7.17.28", "es-8.19.0", "es-9.3.0", "os-1.3.20", "os-2.19.1", "os-3.2.0",
+];
+/// And of a quick one.
+const FAST_VERSIONS: [&str; 4] = ["es-1.7.6", "es-5.6.16", "es-8.19.0", "os-2.19.1"];
+const LEVELS: [&str; 4] = ["valid", "prefix", "none", "all"];
 /// Servers at a time: each has a heap of 512 MiB.
 const AT_A_TIME: usize = 2;
 const SEED: u64 = 2026;
@@ -27,12 +36,19 @@ const SEED: u64 = 2026;
 pub(crate) struct Wanted {
     pub(crate) versions: Vec<String>,
     pub(crate) seed: u64,
+    pub(crate) levels: Vec<String>,
+    pub(crate) is_fast: bool,
 }
 
 impl Wanted {
     /// Reads the words behind the name of the mode.
     pub(crate) fn parse(words: &[String], versions: &[&str]) -> Result<Self, String> {
-        let mut wanted = Self { versions: Vec::new(), seed: SEED };
+        let mut wanted = Self {
+            versions: Vec::new(),
+            seed: SEED,
+            levels: LEVELS.map(str::to_owned).to_vec(),
+            is_fast: false,
+        };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
@@ -40,10 +56,19 @@ impl Wanted {
                     let number = words.next().and_then(|number| number.parse().ok());
                     wanted.seed = number.ok_or("--seed takes a number")?;
                 }
+                "--levels" => {
+                    let list = words.next().ok_or("--levels takes valid,prefix,none,all")?;
+                    wanted.levels = list.split(',').map(str::to_owned).collect();
+                }
+                "--fast" => {
+                    wanted.is_fast = true;
+                    wanted.levels.truncate(1);
+                }
                 word if word.starts_with('-') => return Err(format!("unknown: {word}")),
                 word => wanted.versions.push(word.to_owned()),
             }
         }
+        let versions = if wanted.is_fast { &FAST_VERSIONS } else { versions };
         if wanted.versions.is_empty() {
             wanted.versions = versions.iter().map(|name| (*name).to_owned()).collect();
         }
@@ -111,7 +136,7 @@ fn one<T>(
     let folder = tempfile::Builder::new()
         .prefix(&format!("es-translog-fix-{mode}-{name}-"))
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .tempdir()
+        .tempdir_in(scratch())
         .map_err(fail)?;
     let mut tool = Tool::new(Path::new(BINARY), &records);
     let outcome = work(&version, &distribution, folder.path(), &mut tool);
@@ -120,6 +145,13 @@ fn one<T>(
         let _ = folder.keep();
     }
     outcome.map_err(Failed::Failed)
+}
+
+/// Memory, where there is some: a server syncs each change of its state, which is most of its time
+/// with many indices.
+fn scratch() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() }
 }
 
 /// The agreement run, with its table.
@@ -175,4 +207,60 @@ fn tell(name: &str, row: &Agreement, seconds: u64) {
         row.other_count,
         row.disagreements.len()
     );
+}
+
+/// The gauntlet, with its table.
+pub(crate) fn gauntlet(words: &[String]) -> ExitCode {
+    let wanted = match Wanted::parse(words, &GAUNTLET_VERSIONS) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            println!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    println!("seed {}", wanted.seed);
+    let plan = Plan { seed: wanted.seed, levels: wanted.levels, is_fast: wanted.is_fast };
+    let rows = each("gauntlet", &wanted.versions, |version, distribution, work, tool| {
+        gauntlet::run(version, distribution, work, tool, &plan)
+    });
+    println!(
+        "\n{:<12} {:<7} {:>6} {:>8} {:>8} {:>9} {:>8}",
+        "server", "level", "cells", "repaired", "refused", "untouched", "skipped"
+    );
+    let (mut cell_count, mut failure_count) = (0, 0);
+    for (name, row, seconds) in &rows {
+        match row {
+            Ok(score) => {
+                cell_count += tell_score(name, score);
+                failure_count += score.failures.len();
+                println!("{name:<12} {} wrong, {seconds} s", score.failures.len());
+            }
+            Err(Failed::Skipped(why)) => println!("{name:<12} skipped: {why}"),
+            Err(Failed::Failed(why)) => {
+                failure_count += 1;
+                println!("{name:<12} FAILED: {why}");
+            }
+        }
+    }
+    for (name, row, _) in &rows {
+        let Ok(score) = row else { continue };
+        for (why, cells) in &score.skipped {
+            println!("{name}: skipped, {why}: {}", cells.join(", "));
+        }
+        score.failures.iter().for_each(|said| println!("{name}: WRONG {said}"));
+    }
+    println!("{cell_count} cells right, {failure_count} wrong, seed {}", plan.seed);
+    if failure_count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn tell_score(name: &str, score: &Score) -> usize {
+    let mut cell_count = 0;
+    for (level, [right, refused, untouched, skipped]) in &score.counts {
+        let count = right + refused + untouched + skipped;
+        cell_count += count - skipped;
+        println!(
+            "{name:<12} {level:<7} {count:>6} {right:>8} {refused:>8} {untouched:>9} {skipped:>8}"
+        );
+    }
+    cell_count
 }

@@ -7,7 +7,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -37,6 +37,7 @@ pub(crate) struct Settled {
 
 /// A server.
 pub(crate) struct Process {
+    begun: Instant,
     pub(crate) version: Version,
     pub(crate) api: Api,
     pub(crate) work: PathBuf,
@@ -68,7 +69,7 @@ impl Process {
              path.logs: {work}/logs\nnetwork.host: 127.0.0.1\nhttp.port: {http_port}\n\
              {}: {transport_port}\n\
              cluster.routing.allocation.disk.threshold_enabled: false\n\
-             cluster.routing.allocation.node_initial_primaries_recoveries: 20\n{}",
+             cluster.routing.allocation.node_initial_primaries_recoveries: 500\n{}",
             version.transport_port_setting(),
             version.extra_settings(),
             work = work.display(),
@@ -76,6 +77,7 @@ impl Process {
         let file = work.join("config").join(format!("{}.yml", version.program()));
         fs::write(file, settings).map_err(fail)?;
         Ok(Self {
+            begun: Instant::now(),
             version: version.clone(),
             api: Api::new(version, &format!("http://127.0.0.1:{http_port}")),
             work: work.to_path_buf(),
@@ -84,6 +86,11 @@ impl Process {
             log_offset: 0,
             failure_lines: BTreeMap::new(),
         })
+    }
+
+    /// Says what is being done.
+    pub(crate) fn step(&self, text: &str) {
+        println!("{:<12} {:>4} s  {text}", self.version.name, self.begun.elapsed().as_secs());
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -113,7 +120,7 @@ impl Process {
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-euc", AS_USER, "sh"]);
         command.arg(&self.distribution).arg(&server);
-        command.args(["setpriv", "--reuid", USER_ID, "--regid", USER_ID, "--clear-groups"]);
+        command.args(["setpriv", "--reuid", USER_ID, "--regid", USER_ID, "--clear-groups", "--pdeathsig", "KILL"]);
         command.arg(server.join("bin").join(program));
         command.env(self.version.config_variable(), self.work.join("config"));
         command.env(self.version.heap_variable(), "512m");
