@@ -41,11 +41,8 @@ pub(crate) fn fill_and_break(
     node.step("first start");
     node.start()?;
     node.settle(0, None)?;
-    let stories: Vec<Story> = kinds
-        .iter()
-        .enumerate()
-        .map(|(number, kind)| Story::of(&kind.index(number), 0))
-        .collect();
+    let stories: Vec<Story> =
+        kinds.iter().enumerate().map(|(number, kind)| Story::of(&kind.index(number), 0)).collect();
     node.step(&format!("filling {} indices", stories.len()));
     for story in &stories {
         node.api.create_index(&story.index, 1)?;

@@ -275,7 +275,8 @@ impl Breakage<'_> {
     fn streams(&mut self, kind: Kind) -> Result<Places, String> {
         let io = |error: std::io::Error| error.to_string();
         let plain = self.files.path();
-        let recovering = self.files.folder.join(format!("{}.recovering", self.files.name(self.files.number)));
+        let recovering =
+            self.files.folder.join(format!("{}.recovering", self.files.name(self.files.number)));
         let mut places = self.files.places();
         let frame = self.files.frames.get(8).copied().unwrap_or(Frame { offset: 0, end_offset: 0 });
         let first = self.files.tlog.get(..Self::at(frame.offset)).unwrap_or_default();
@@ -297,7 +298,8 @@ impl Breakage<'_> {
                 fs::write(&recovering, first).map_err(io)?;
                 fs::write(&plain, bad).map_err(io)?;
                 for places in places.of.iter_mut().take(8) {
-                    let also: Vec<Place> = places.iter().map(|place| moved(&recovering, place)).collect();
+                    let also: Vec<Place> =
+                        places.iter().map(|place| moved(&recovering, place)).collect();
                     places.extend(also);
                 }
             }
@@ -305,7 +307,8 @@ impl Breakage<'_> {
                 fs::write(&recovering, bad).map_err(io)?;
                 fs::write(&plain, first).map_err(io)?;
                 for (number, places) in places.of.iter_mut().enumerate() {
-                    let also: Vec<Place> = places.iter().map(|place| moved(&recovering, place)).collect();
+                    let also: Vec<Place> =
+                        places.iter().map(|place| moved(&recovering, place)).collect();
                     if number >= 8 {
                         places.clear();
                     }

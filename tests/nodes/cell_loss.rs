@@ -64,7 +64,9 @@ pub(crate) fn check(document: &Value, cell: &Cell, kept: &[bool]) -> Result<(), 
             (true, Left::Broken) if !touched && !listed.is_some() => {
                 return Err(format!("the loss of {id} at {} is not told", frame.offset));
             }
-            (true, Left::Whole) if listed.is_none() && number("unlisted_count") == 0 && count != lost_count => {
+            (true, Left::Whole)
+                if listed.is_none() && number("unlisted_count") == 0 && count != lost_count =>
+            {
                 return Err(format!("the loss of {id} at {} is not listed", frame.offset));
             }
             _ => {}

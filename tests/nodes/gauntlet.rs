@@ -132,7 +132,8 @@ fn clear(work: &Path, data: &Path) -> Result<(), String> {
     let quarantine = PathBuf::from(format!("{}.es-translog-fix", data.display()));
     for folder in [data.to_path_buf(), quarantine, work.join("state"), work.join("copy")] {
         if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            fs::remove_dir_all(&folder)
+                .map_err(|error| format!("{}: {error}", folder.display()))?;
         }
     }
     fs::create_dir_all(work.join("state")).map_err(|error| error.to_string())
@@ -220,9 +221,23 @@ impl Stage<'_> {
         let (config, data, logs, state) =
             (text("config"), text("data"), text("logs"), text("state"));
         let words = [
-            "--all", "--yes", "--accept-data-loss", "--keep", self.level, "--service", "none",
-            "--config", &config, "--data", &data, "--logs", &logs, "--state-dir", &state,
-            "--output", "json",
+            "--all",
+            "--yes",
+            "--accept-data-loss",
+            "--keep",
+            self.level,
+            "--service",
+            "none",
+            "--config",
+            &config,
+            "--data",
+            &data,
+            "--logs",
+            &logs,
+            "--state-dir",
+            &state,
+            "--output",
+            "json",
         ];
         self.tool.run(&format!("{}-{what}", self.label), &View::Plain, &words)
     }
@@ -262,8 +277,17 @@ impl Stage<'_> {
         let text = |name: &str| work.join(name).display().to_string();
         let (config, data, state) = (text("config"), text("data"), text("state"));
         let words = [
-            "undo", id, "--yes", "--service", "none", "--config", &config, "--data", &data,
-            "--state-dir", &state,
+            "undo",
+            id,
+            "--yes",
+            "--service",
+            "none",
+            "--config",
+            &config,
+            "--data",
+            &data,
+            "--state-dir",
+            &state,
         ];
         let run = self.tool.run(&format!("{}-undo", self.label), &view, &words)?;
         let after = Fingerprint::of(&copied.join("data"), Times::Modified)?;
@@ -285,9 +309,9 @@ impl Stage<'_> {
             let said = said.get(*index).cloned().unwrap_or_default();
             // What the cell keeps its first error for is not told twice.
             if *bucket == RIGHT && said.verdict != "sound" {
-                wrong.entry(index).or_insert_with(|| {
-                    format!("after the repair check says {}", said.text())
-                });
+                wrong
+                    .entry(index)
+                    .or_insert_with(|| format!("after the repair check says {}", said.text()));
             }
         }
         let before = Fingerprint::of(&self.node.data(), Times::Modified)?;
@@ -306,8 +330,11 @@ impl Stage<'_> {
         mut wanted: BTreeMap<&'b str, Documents>,
         wrong: &mut BTreeMap<&'b str, String>,
     ) -> Result<(), String> {
-        let expected: BTreeSet<String> =
-            wanted.keys().filter(|index| !wrong.contains_key(*index)).map(|index| (*index).to_owned()).collect();
+        let expected: BTreeSet<String> = wanted
+            .keys()
+            .filter(|index| !wrong.contains_key(*index))
+            .map(|index| (*index).to_owned())
+            .collect();
         self.node.start()?;
         let settled = self.node.settle(self.cells.len(), Some(&expected))?;
         self.compare(&wanted, &settled.started, "after the repair", wrong);

@@ -32,36 +32,112 @@ pub(crate) enum Kind {
 use Kind::*;
 
 const ANY: [Kind; 33] = [
-    Intact, CutInSource, CutInSize, CutAtRecord, CutMiddle, CutRandom, FlipSource, FlipSizeLow,
-    FlipSizeHigh, FlipType, FlipIdLength, FlipCrc, FlipRandom, FlipTwoRecords, FlipTwice,
-    FlipThrice, ZeroTail512, ZeroTail4096, ZeroMiddle512, ZeroFile, Empty, Short5, Short16,
-    HeaderOnly, GarbageTail, ZerosTail, Gone, Duplicated, Foreign, FlipFirstByte, FlipMagic,
-    FlipCodec, FlipVersion,
+    Intact,
+    CutInSource,
+    CutInSize,
+    CutAtRecord,
+    CutMiddle,
+    CutRandom,
+    FlipSource,
+    FlipSizeLow,
+    FlipSizeHigh,
+    FlipType,
+    FlipIdLength,
+    FlipCrc,
+    FlipRandom,
+    FlipTwoRecords,
+    FlipTwice,
+    FlipThrice,
+    ZeroTail512,
+    ZeroTail4096,
+    ZeroMiddle512,
+    ZeroFile,
+    Empty,
+    Short5,
+    Short16,
+    HeaderOnly,
+    GarbageTail,
+    ZerosTail,
+    Gone,
+    Duplicated,
+    Foreign,
+    FlipFirstByte,
+    FlipMagic,
+    FlipCodec,
+    FlipVersion,
 ];
 const STREAM: [Kind; 5] = [RecoveringOnly, RecoveringEmpty, RecoveringGood, RecoveringBad, OtherId];
 const CHAIN: [Kind; 34] = [
-    FlipUuidLength, FlipUuid, CheckpointGone, CheckpointEmpty, CheckpointShort, CheckpointLong,
-    CheckpointFlip, CheckpointZero, OffsetLess, CountLess, CountMore, CountNegative,
-    GenerationMore, GenerationLess, OffsetFarLess, OffsetPast, OffsetAndCountMore, CopyEqual,
-    CopyHalf, CopyDiffers, NextHeader, NextEmpty, NextWithCopy, Temporary, TwoIntact,
-    TwoFlipClosed, TwoBreakClosed, TwoTlogGone, TwoCheckpointGone, TwoCheckpointEmpty,
-    TwoCheckpointFlip, TwoGarbage, TwoRangeNone, TwoBreakBoth,
+    FlipUuidLength,
+    FlipUuid,
+    CheckpointGone,
+    CheckpointEmpty,
+    CheckpointShort,
+    CheckpointLong,
+    CheckpointFlip,
+    CheckpointZero,
+    OffsetLess,
+    CountLess,
+    CountMore,
+    CountNegative,
+    GenerationMore,
+    GenerationLess,
+    OffsetFarLess,
+    OffsetPast,
+    OffsetAndCountMore,
+    CopyEqual,
+    CopyHalf,
+    CopyDiffers,
+    NextHeader,
+    NextEmpty,
+    NextWithCopy,
+    Temporary,
+    TwoIntact,
+    TwoFlipClosed,
+    TwoBreakClosed,
+    TwoTlogGone,
+    TwoCheckpointGone,
+    TwoCheckpointEmpty,
+    TwoCheckpointFlip,
+    TwoGarbage,
+    TwoRangeNone,
+    TwoBreakBoth,
 ];
-const SEQUENCED: [Kind; 7] = [
-    FlipTerm, FlipHeaderCrc, RangeNone, RangeNarrow, RangeMinMore, RangeMinNone, RangeInCommit,
-];
+const SEQUENCED: [Kind; 7] =
+    [FlipTerm, FlipHeaderCrc, RangeNone, RangeNarrow, RangeMinMore, RangeMinNone, RangeInCommit];
 /// What records without a checksum and a file without a header cannot show.
 const CHECKSUMMED_ONLY: [Kind; 12] = [
-    FlipSource, FlipCrc, FlipRandom, FlipTwoRecords, FlipTwice, FlipThrice, HeaderOnly, Short16,
-    FlipFirstByte, FlipMagic, FlipCodec, FlipVersion,
+    FlipSource,
+    FlipCrc,
+    FlipRandom,
+    FlipTwoRecords,
+    FlipTwice,
+    FlipThrice,
+    HeaderOnly,
+    Short16,
+    FlipFirstByte,
+    FlipMagic,
+    FlipCodec,
+    FlipVersion,
 ];
 /// At random places: an agreement run has several of each.
 pub(crate) const RANDOM: [Kind; 6] =
     [CutRandom, FlipRandom, FlipTwoRecords, FlipTwice, FlipThrice, ZeroMiddle512];
 /// A few of each sort, for a quick run.
 const FAST: [Kind; 14] = [
-    CutInSource, FlipSource, FlipTwice, ZeroTail4096, ZeroMiddle512, GarbageTail, Empty,
-    FlipFirstByte, RecoveringEmpty, CheckpointGone, CountLess, OffsetPast, TwoBreakClosed,
+    CutInSource,
+    FlipSource,
+    FlipTwice,
+    ZeroTail4096,
+    ZeroMiddle512,
+    GarbageTail,
+    Empty,
+    FlipFirstByte,
+    RecoveringEmpty,
+    CheckpointGone,
+    CountLess,
+    OffsetPast,
+    TwoBreakClosed,
     TwoTlogGone,
 ];
 
@@ -89,9 +165,8 @@ impl Kind {
     /// The kinds that a server's files cannot have, and why.
     pub(crate) fn without(version: &Version) -> Option<String> {
         let is_headerless = version.has_stream() && !version.has_stream_header();
-        is_headerless.then(|| {
-            format!("{CHECKSUMMED_ONLY:?}: its translog has neither header nor checksums")
-        })
+        is_headerless
+            .then(|| format!("{CHECKSUMMED_ONLY:?}: its translog has neither header nor checksums"))
     }
 
     /// Whether it is one of the few of a quick run.

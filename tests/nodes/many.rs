@@ -7,22 +7,42 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use crate::BINARY;
 use crate::agree::{self, Agreement};
 use crate::gauntlet::{self, Plan, Score};
 use crate::prepare::{compose_or_why, missing};
 use crate::tool::Tool;
 use crate::version::Version;
-use crate::BINARY;
 
 /// Servers of an agreement run when none is named.
 const AGREE_VERSIONS: [&str; 10] = [
-    "es-1.7.6", "es-2.4.6", "es-5.6.16", "es-6.8.23", "es-7.17.28", "es-8.19.0", "es-9.3.0",
-    "os-1.3.20", "os-2.19.1", "os-3.2.0",
+    "es-1.7.6",
+    "es-2.4.6",
+    "es-5.6.16",
+    "es-6.8.23",
+    "es-7.17.28",
+    "es-8.19.0",
+    "es-9.3.0",
+    "os-1.3.20",
+    "os-2.19.1",
+    "os-3.2.0",
 ];
 /// Servers of a gauntlet when none is named.
 const GAUNTLET_VERSIONS: [&str; 14] = [
-    "es-0.90.13", "es-1.4.5", "es-1.7.6", "es-2.4.6", "es-5.6.16", "es-6.2.4", "es-6.8.23",
-    "es-7.10.2", "es-7.17.28", "es-8.19.0", "es-9.3.0", "os-1.3.20", "os-2.19.1", "os-3.2.0",
+    "es-0.90.13",
+    "es-1.4.5",
+    "es-1.7.6",
+    "es-2.4.6",
+    "es-5.6.16",
+    "es-6.2.4",
+    "es-6.8.23",
+    "es-7.10.2",
+    "es-7.17.28",
+    "es-8.19.0",
+    "es-9.3.0",
+    "os-1.3.20",
+    "os-2.19.1",
+    "os-3.2.0",
 ];
 /// And of a quick one.
 const FAST_VERSIONS: [&str; 4] = ["es-1.7.6", "es-5.6.16", "es-8.19.0", "os-2.19.1"];
@@ -38,6 +58,7 @@ pub(crate) struct Wanted {
     pub(crate) seed: u64,
     pub(crate) levels: Vec<String>,
     pub(crate) is_fast: bool,
+    pub(crate) at_a_time: usize,
 }
 
 impl Wanted {
@@ -48,6 +69,7 @@ impl Wanted {
             seed: SEED,
             levels: LEVELS.map(str::to_owned).to_vec(),
             is_fast: false,
+            at_a_time: AT_A_TIME,
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -59,6 +81,10 @@ impl Wanted {
                 "--levels" => {
                     let list = words.next().ok_or("--levels takes valid,prefix,none,all")?;
                     wanted.levels = list.split(',').map(str::to_owned).collect();
+                }
+                "--jobs" => {
+                    let number = words.next().and_then(|number| number.parse().ok());
+                    wanted.at_a_time = number.ok_or("--jobs takes a number")?;
                 }
                 "--fast" => {
                     wanted.is_fast = true;
@@ -90,13 +116,13 @@ pub(crate) enum Failed {
 /// reach. What it leaves there stays when it fails.
 pub(crate) fn each<T: Send>(
     mode: &str,
-    names: &[String],
+    (names, at_a_time): (&[String], usize),
     work: impl Fn(&Version, &Path, &Path, &mut Tool) -> Result<T, String> + Sync,
 ) -> Vec<(String, Outcome<T>, u64)> {
     let queue: Mutex<VecDeque<(usize, &String)>> = Mutex::new(names.iter().enumerate().collect());
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
+        for _ in 0..at_a_time {
             scope.spawn(|| {
                 loop {
                     let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
@@ -164,12 +190,21 @@ pub(crate) fn agree(words: &[String]) -> ExitCode {
         }
     };
     println!("seed {}", wanted.seed);
-    let rows = each("agree", &wanted.versions, |version, distribution, work, tool| {
-        agree::run(version, distribution, work, tool, wanted.seed)
-    });
+    let rows =
+        each("agree", (&wanted.versions, wanted.at_a_time), |version, distribution, work, tool| {
+            agree::run(version, distribution, work, tool, wanted.seed)
+        });
     println!(
         "\n{:<12} {:>8} {:>6} {:>8} {:>9} {:>6} {:>6} {:>13} {:>5}",
-        "server", "variants", "sound", "damaged", "(harmless", "short", "other", "disagreements", "s"
+        "server",
+        "variants",
+        "sound",
+        "damaged",
+        "(harmless",
+        "short",
+        "other",
+        "disagreements",
+        "s"
     );
     let mut is_right = true;
     let mut variant_count = 0;
@@ -220,9 +255,11 @@ pub(crate) fn gauntlet(words: &[String]) -> ExitCode {
     };
     println!("seed {}", wanted.seed);
     let plan = Plan { seed: wanted.seed, levels: wanted.levels, is_fast: wanted.is_fast };
-    let rows = each("gauntlet", &wanted.versions, |version, distribution, work, tool| {
-        gauntlet::run(version, distribution, work, tool, &plan)
-    });
+    let rows = each(
+        "gauntlet",
+        (&wanted.versions, wanted.at_a_time),
+        |version, distribution, work, tool| gauntlet::run(version, distribution, work, tool, &plan),
+    );
     println!(
         "\n{:<12} {:<7} {:>6} {:>8} {:>8} {:>9} {:>8}",
         "server", "level", "cells", "repaired", "refused", "untouched", "skipped"

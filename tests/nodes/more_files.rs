@@ -65,7 +65,8 @@ impl Breakage<'_> {
         let all_count = checkpoint::get(&files.checkpoint, Field::OperationCount);
         let min_seq_no = checkpoint::get(&files.checkpoint, Field::MinSeqNo);
         let end = |bytes: usize| i64::try_from(bytes).unwrap_or(0);
-        let mut of_closed = vec![(Field::Offset, end(before.len())), (Field::OperationCount, count)];
+        let mut of_closed =
+            vec![(Field::Offset, end(before.len())), (Field::OperationCount, count)];
         let mut of_open = vec![
             (Field::Offset, end(header.len() + behind.len())),
             (Field::OperationCount, all_count - count),

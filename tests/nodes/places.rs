@@ -38,7 +38,8 @@ impl Files {
             number = number.max(middle.and_then(|middle| middle.parse::<u64>().ok()));
         }
         let number = number.ok_or(format!("no translog in {}", folder.display()))?;
-        let tlog = std::fs::read(folder.join(format!("translog-{number}{suffix}"))).map_err(fail)?;
+        let tlog =
+            std::fs::read(folder.join(format!("translog-{number}{suffix}"))).map_err(fail)?;
         let checkpoint = if is_stream {
             Vec::new()
         } else {

@@ -120,7 +120,16 @@ impl Process {
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-euc", AS_USER, "sh"]);
         command.arg(&self.distribution).arg(&server);
-        command.args(["setpriv", "--reuid", USER_ID, "--regid", USER_ID, "--clear-groups", "--pdeathsig", "KILL"]);
+        command.args([
+            "setpriv",
+            "--reuid",
+            USER_ID,
+            "--regid",
+            USER_ID,
+            "--clear-groups",
+            "--pdeathsig",
+            "KILL",
+        ]);
         command.arg(server.join("bin").join(program));
         command.env(self.version.config_variable(), self.work.join("config"));
         command.env(self.version.heap_variable(), "512m");
