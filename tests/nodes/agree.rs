@@ -20,6 +20,15 @@ use crate::version::Version;
 /// Variants more of each kind that is at a random place.
 const MORE_OF_RANDOM: usize = 3;
 
+/// What the server does with a shard.
+enum Server {
+    Refuses,
+    /// With every operation that its files hold.
+    StartsAll,
+    /// With other documents.
+    StartsOther(String),
+}
+
 /// How it went with one server.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Agreement {
@@ -56,60 +65,56 @@ pub(crate) fn run(
     for cell in &cells {
         let said = said.get(cell.index()).cloned().unwrap_or_default();
         let is_started = settled.started.contains(cell.index());
-        let differs = if is_started {
+        let server = if is_started {
             let found = node.api.documents(cell.index(), 0)?;
-            Some(difference(&cell.story.documents_kept(&cell.truth.whole()), &found))
+            match difference(&cell.story.documents_kept(&cell.truth.whole()), &found) {
+                None => Server::StartsAll,
+                Some(difference) => Server::StartsOther(difference),
+            }
         } else {
-            None
+            Server::Refuses
         };
-        agreement.take(version, cell, &said, differs);
+        agreement.take(version, cell, &said, &server);
     }
     node.stop(Signal::SIGKILL)?;
     Ok(agreement)
 }
 
 impl Agreement {
-    /// Takes a shard in. `differs` is `None` where the server did not start it, else how its
-    /// documents differ from what its files hold.
-    fn take(
-        &mut self,
-        version: &Version,
-        cell: &Cell,
-        said: &Said,
-        differs: Option<Option<String>>,
-    ) {
+    /// Takes a shard in.
+    fn take(&mut self, version: &Version, cell: &Cell, said: &Said, server: &Server) {
         self.variant_count += 1;
         let damage = said.of_severity("damage");
         let is_forgiven = version.has_stream() && damage.iter().all(|code| *code == "T05");
-        let is_right = match (said.verdict.as_str(), &differs) {
-            ("sound", Some(None)) => {
+        let is_right = match (said.verdict.as_str(), server) {
+            ("sound", Server::StartsAll) => {
                 self.sound_count += 1;
                 true
             }
-            ("damaged", None) => {
+            ("damaged", Server::Refuses) => {
                 self.damaged_count += 1;
                 true
             }
-            ("damaged", Some(None)) if is_forgiven => {
+            ("damaged", Server::StartsAll) if is_forgiven => {
                 self.damaged_count += 1;
                 self.harmless_count += 1;
                 true
             }
-            ("silently-short", Some(Some(_))) => {
+            ("silently-short", Server::StartsOther(_)) => {
                 self.short_count += 1;
                 true
             }
-            ("unknown" | "not-the-translog", None) => {
+            ("unknown" | "not-the-translog", Server::Refuses) => {
                 self.other_count += 1;
                 true
             }
             _ => false,
         };
         if !is_right {
-            let server = match differs {
-                None => "does not start it".to_owned(),
-                Some(None) => "starts it with all that is there".to_owned(),
-                Some(Some(difference)) => format!("starts it with {difference}"),
+            let server = match server {
+                Server::Refuses => "does not start it".to_owned(),
+                Server::StartsAll => "starts it with all that is there".to_owned(),
+                Server::StartsOther(difference) => format!("starts it with {difference}"),
             };
             let (index, verdict) = (cell.index(), said.text());
             self.disagreements.push(format!("{index}: check says {verdict}; the server {server}"));

@@ -1,12 +1,11 @@
 //! How each kind of damage is done to a shard's translog folder.
 
 use std::fs;
-use std::path::PathBuf;
 
 use crate::checkpoint::{self, Field};
 use crate::damage::Frame;
 use crate::kind::Kind;
-use crate::places::{Files, Place, Places};
+use crate::places::{Files, Places};
 use crate::random::Random;
 
 /// Bytes of a tail of garbage or zeros.
@@ -58,12 +57,12 @@ impl Breakage<'_> {
         }
     }
 
-    fn at(offset: u64) -> usize {
+    pub(crate) fn at(offset: u64) -> usize {
         usize::try_from(offset).unwrap_or(usize::MAX)
     }
 
     /// A record in the middle that indexes a document.
-    fn middle(&mut self) -> Frame {
+    pub(crate) fn middle(&mut self) -> Frame {
         let count = self.files.frames.len();
         let indexing: Vec<Frame> = self
             .files
@@ -186,16 +185,27 @@ impl Breakage<'_> {
                 }
             }
             Kind::ZerosTail => bytes.resize(bytes.len() + TAIL_BYTES, 0),
-            Kind::FlipFirstByte => xor(&mut bytes, 0, 0x40),
-            Kind::FlipMagic => xor(&mut bytes, 2, 4),
-            Kind::FlipCodec => xor(&mut bytes, 8, 4),
-            Kind::FlipVersion => xor(&mut bytes, 16, 0x10),
-            Kind::FlipUuidLength => xor(&mut bytes, 20, 4),
-            Kind::FlipUuid => xor(&mut bytes, 25, 4),
-            Kind::FlipTerm => xor(&mut bytes, header - 6, 4),
-            Kind::FlipHeaderCrc => xor(&mut bytes, header - 1, 4),
-            _ => return None,
+            _ => return self.header(kind),
         }
+        Some(bytes)
+    }
+
+    /// The translog with a bit of its header flipped.
+    fn header(&self, kind: Kind) -> Option<Vec<u8>> {
+        let end = Self::at(self.files.header_bytes);
+        let (offset, mask) = match kind {
+            Kind::FlipFirstByte => (0, 0x40),
+            Kind::FlipMagic => (2, 4),
+            Kind::FlipCodec => (8, 4),
+            Kind::FlipVersion => (16, 0x10),
+            Kind::FlipUuidLength => (20, 4),
+            Kind::FlipUuid => (25, 4),
+            Kind::FlipTerm => (end - 6, 4),
+            Kind::FlipHeaderCrc => (end - 1, 4),
+            _ => return None,
+        };
+        let mut bytes = self.files.tlog.clone();
+        *bytes.get_mut(offset)? ^= mask;
         Some(bytes)
     }
 
@@ -269,60 +279,5 @@ impl Breakage<'_> {
             }
         }
         Ok(places)
-    }
-
-    /// Up to 1.7: a `.recovering` beside the translog, or a translog of another id.
-    fn streams(&mut self, kind: Kind) -> Result<Places, String> {
-        let io = |error: std::io::Error| error.to_string();
-        let plain = self.files.path();
-        let recovering =
-            self.files.folder.join(format!("{}.recovering", self.files.name(self.files.number)));
-        let mut places = self.files.places();
-        let frame = self.files.frames.get(8).copied().unwrap_or(Frame { offset: 0, end_offset: 0 });
-        let first = self.files.tlog.get(..Self::at(frame.offset)).unwrap_or_default();
-        let mut bad = self.files.tlog.clone();
-        let middle = self.middle();
-        self.flip_type_of(&mut bad, middle);
-        let moved = |file: &PathBuf, place: &Place| Place { file: file.clone(), ..place.clone() };
-        match kind {
-            Kind::RecoveringOnly | Kind::OtherId => {
-                let other = match kind {
-                    Kind::OtherId => self.files.folder.join(self.files.name(self.files.number + 7)),
-                    _ => recovering,
-                };
-                fs::rename(&plain, &other).map_err(io)?;
-                places.of.iter_mut().flatten().for_each(|place| place.file.clone_from(&other));
-            }
-            Kind::RecoveringEmpty => fs::write(&recovering, "").map_err(io)?,
-            Kind::RecoveringGood => {
-                fs::write(&recovering, first).map_err(io)?;
-                fs::write(&plain, bad).map_err(io)?;
-                for places in places.of.iter_mut().take(8) {
-                    let also: Vec<Place> =
-                        places.iter().map(|place| moved(&recovering, place)).collect();
-                    places.extend(also);
-                }
-            }
-            _ => {
-                fs::write(&recovering, bad).map_err(io)?;
-                fs::write(&plain, first).map_err(io)?;
-                for (number, places) in places.of.iter_mut().enumerate() {
-                    let also: Vec<Place> =
-                        places.iter().map(|place| moved(&recovering, place)).collect();
-                    if number >= 8 {
-                        places.clear();
-                    }
-                    places.extend(also);
-                }
-            }
-        }
-        Ok(places)
-    }
-
-    /// Two bits of a record, so that it cannot be corrected, one of them in the type.
-    fn flip_type_of(&mut self, bytes: &mut [u8], frame: Frame) {
-        for offset in [Self::at(frame.offset) + 4, Self::at(frame.end_offset) - 2] {
-            bytes.iter_mut().skip(offset).take(1).for_each(|byte| *byte ^= 8);
-        }
     }
 }

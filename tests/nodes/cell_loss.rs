@@ -30,9 +30,10 @@ pub(crate) fn check(document: &Value, cell: &Cell, kept: &[bool]) -> Result<(), 
     let lost = shard(document, cell.index())
         .and_then(|shard| shard.pointer("/plan/lost"))
         .ok_or("there is no plan in the report")?;
-    let list = |name: &str| lost.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let entries =
+        |name: &str| lost.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let number = |name: &str| lost.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
-    let (operations, ranges) = (list("operations"), list("ranges"));
+    let (operations, ranges) = (entries("operations"), entries("ranges"));
     let count = number("operation_count");
     let is_estimate = lost.get("is_estimate") == Some(&Value::Bool(true));
     // What no file has any more and no checkpoint counts, nobody can report.
@@ -61,7 +62,7 @@ pub(crate) fn check(document: &Value, cell: &Cell, kept: &[bool]) -> Result<(), 
             (false, _) if touched || listed.is_some() => {
                 return Err(format!("{id} at {} is kept and said to be lost", frame.offset));
             }
-            (true, Left::Broken) if !touched && !listed.is_some() => {
+            (true, Left::Broken) if !touched && listed.is_none() => {
                 return Err(format!("the loss of {id} at {} is not told", frame.offset));
             }
             (true, Left::Whole)

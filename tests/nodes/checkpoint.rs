@@ -41,20 +41,21 @@ fn is_little_endian(bytes: &[u8]) -> bool {
 
 /// A checkpoint that says something else.
 pub(crate) fn with(bytes: &[u8], changes: &[(Field, i64)]) -> Vec<u8> {
-    let mut changed = bytes.to_vec();
+    let mut copy = bytes.to_vec();
     let begin = if is_raw(bytes) { 0 } else { HEADER_BYTES };
     for (field, value) in changes {
         let (place, len) = field.place();
-        let mut words = value.to_be_bytes()[8 - len..].to_vec();
+        let words = value.to_be_bytes();
+        let mut words = words.get(words.len() - len..).unwrap_or_default().to_vec();
         if is_little_endian(bytes) {
             words.reverse();
         }
-        if let Some(part) = changed.get_mut(begin + place..begin + place + len) {
+        if let Some(part) = copy.get_mut(begin + place..begin + place + len) {
             part.copy_from_slice(&words);
         }
     }
-    seal(&mut changed);
-    changed
+    seal(&mut copy);
+    copy
 }
 
 /// What a field says.

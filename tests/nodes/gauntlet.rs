@@ -2,22 +2,19 @@
 //! the node down, and the server has to start each shard with exactly the operations that can be
 //! kept, and go on with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
-use serde_json::Value;
 
-use crate::batch::{Cell, ROUTING, fill_and_break};
-use crate::cell_loss;
-use crate::documents::{Documents, apply, difference};
-use crate::fingerprint::{Fingerprint, Times};
+use crate::batch::{Cell, fill_and_break};
+use crate::documents::Documents;
 use crate::kind::Kind;
 use crate::process::Process;
 use crate::run::succeed;
-use crate::tool::{Run, Tool, View};
-use crate::verdicts::{Said, verdicts};
+use crate::stage::Stage;
+use crate::tool::Tool;
 use crate::version::Version;
 
 /// Failed starts before a repair.
@@ -38,23 +35,6 @@ pub(crate) struct Score {
     pub(crate) counts: BTreeMap<String, [usize; 4]>,
     pub(crate) skipped: BTreeMap<String, Vec<String>>,
     pub(crate) failures: Vec<String>,
-}
-
-const RIGHT: usize = 0;
-const REFUSED: usize = 1;
-const UNTOUCHED: usize = 2;
-const SKIPPED: usize = 3;
-
-/// What a cell has to come to.
-enum Expected {
-    /// A repair with these operations kept.
-    Repaired(Vec<bool>),
-    /// Nothing to repair: started with these documents.
-    Untouched(Documents),
-    /// A refusal, and not a byte changed.
-    Refused,
-    /// Not counted, and why.
-    Skipped(String),
 }
 
 /// Runs it on one server.
@@ -104,6 +84,10 @@ pub(crate) fn run(
             copy(&saved, &node.data())?;
         }
     }
+    node.step(&format!("{} wrong", score.failures.len()));
+    for failure in &score.failures {
+        println!("{version}: WRONG {failure}");
+    }
     Ok(score)
 }
 
@@ -121,10 +105,11 @@ fn fail_once(
         by_itself.insert(cell.index().to_owned(), node.api.documents(cell.index(), 0)?);
     }
     // An ordinary stop in the middle of a retry is what a repair begins with.
-    node.stop(if number % 2 == 0 { Signal::SIGTERM } else { Signal::SIGKILL })
+    node.stop(if number.is_multiple_of(2) { Signal::SIGTERM } else { Signal::SIGKILL })
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), String> {
+/// Copies a folder with owners and times.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
     succeed("cp", &["-a", &from.display().to_string(), &to.display().to_string()])
 }
 
@@ -137,243 +122,4 @@ fn clear(work: &Path, data: &Path) -> Result<(), String> {
         }
     }
     fs::create_dir_all(work.join("state")).map_err(|error| error.to_string())
-}
-
-/// All cells at one level after some failed starts.
-struct Stage<'a> {
-    node: &'a mut Process,
-    tool: &'a mut Tool,
-    cells: &'a [Cell],
-    by_itself: &'a BTreeMap<String, Documents>,
-    label: String,
-    level: &'a str,
-    score: &'a mut Score,
-}
-
-impl Stage<'_> {
-    fn run(&mut self) -> Result<(), String> {
-        self.node.step(&self.label);
-        let said = verdicts(self.tool, self.node, &format!("{}-before", self.label))?;
-        let before = Fingerprint::of(&self.node.data(), Times::Modified)?;
-        let repair = self.repair("repair")?;
-        let document = repair.json()?;
-        let mut wrong: BTreeMap<&str, String> = BTreeMap::new();
-        let mut wanted: BTreeMap<&str, Documents> = BTreeMap::new();
-        let mut buckets: BTreeMap<&str, usize> = BTreeMap::new();
-        let cells = self.cells;
-        for cell in cells {
-            let said = said.get(cell.index()).cloned().unwrap_or_default();
-            let outcome = cell_loss::outcome(&document, cell.index());
-            match self.expected(cell, &said) {
-                Expected::Skipped(why) => {
-                    let names = self.score.skipped.entry(why).or_default();
-                    names.push(format!("{:?} {}", cell.kind, self.label));
-                    buckets.insert(cell.index(), SKIPPED);
-                }
-                Expected::Untouched(documents) => {
-                    wanted.insert(cell.index(), documents);
-                    buckets.insert(cell.index(), UNTOUCHED);
-                    if outcome == "repaired" {
-                        wrong.insert(cell.index(), "it was repaired, and need not be".into());
-                    }
-                }
-                Expected::Refused => {
-                    buckets.insert(cell.index(), REFUSED);
-                    if outcome == "repaired" {
-                        wrong.insert(cell.index(), "it was repaired at `all` with a loss".into());
-                    }
-                }
-                Expected::Repaired(kept) => {
-                    wanted.insert(cell.index(), cell.story.documents_kept(&kept));
-                    buckets.insert(cell.index(), RIGHT);
-                    if outcome == "repaired" {
-                        let lost = cell_loss::check(&document, cell, &kept);
-                        lost.err().and_then(|error| wrong.insert(cell.index(), error));
-                    } else {
-                        let why = cell_loss::refusal(&document, cell.index());
-                        let text = format!("{}; not repaired ({outcome}): {why}", said.text());
-                        wrong.insert(cell.index(), text);
-                    }
-                }
-            }
-        }
-        self.undo(&document, &before)?;
-        self.look_again(&buckets, &mut wrong)?;
-        self.use_them(wanted, &mut wrong)?;
-        for (index, bucket) in buckets {
-            match wrong.remove(index) {
-                Some(error) => {
-                    self.score.failures.push(format!("{index} {}: {error}", self.label));
-                }
-                None => {
-                    let counts = self.score.counts.entry(self.level.to_owned()).or_default();
-                    counts[bucket] += 1;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The program's main job, with the node down.
-    fn repair(&mut self, what: &str) -> Result<Run, String> {
-        let work = &self.node.work;
-        let text = |name: &str| work.join(name).display().to_string();
-        let (config, data, logs, state) =
-            (text("config"), text("data"), text("logs"), text("state"));
-        let words = [
-            "--all",
-            "--yes",
-            "--accept-data-loss",
-            "--keep",
-            self.level,
-            "--service",
-            "none",
-            "--config",
-            &config,
-            "--data",
-            &data,
-            "--logs",
-            &logs,
-            "--state-dir",
-            &state,
-            "--output",
-            "json",
-        ];
-        self.tool.run(&format!("{}-{what}", self.label), &View::Plain, &words)
-    }
-
-    fn expected(&self, cell: &Cell, said: &Said) -> Expected {
-        let truth = &cell.truth;
-        if let Some(documents) = self.by_itself.get(cell.index()) {
-            return Expected::Untouched(documents.clone());
-        }
-        match said.verdict.as_str() {
-            "sound" => Expected::Untouched(cell.story.documents_kept(&truth.whole())),
-            "damaged" | "silently-short" => match self.level {
-                "none" => Expected::Repaired(vec![false; truth.left.len()]),
-                "prefix" => Expected::Repaired(truth.prefix.clone()),
-                "all" if !truth.is_whole() => Expected::Refused,
-                _ => Expected::Repaired(truth.whole()),
-            },
-            _ => Expected::Skipped(format!(
-                "left to a person: {}",
-                said.of_severity("beyond").join(" ")
-            )),
-        }
-    }
-
-    /// Takes the repair back on a copy, byte for byte.
-    fn undo(&mut self, document: &Value, before: &Fingerprint) -> Result<(), String> {
-        let Some(id) = document.get("run").and_then(Value::as_str) else { return Ok(()) };
-        let work = self.node.work.clone();
-        let copied = work.join("copy");
-        fs::create_dir_all(&copied).map_err(|error| error.to_string())?;
-        for name in ["data", "data.es-translog-fix", "state", "config", "logs"] {
-            if work.join(name).exists() {
-                copy(&work.join(name), &copied)?;
-            }
-        }
-        let view = View::Instead { folder: copied.clone(), place: work.clone() };
-        let text = |name: &str| work.join(name).display().to_string();
-        let (config, data, state) = (text("config"), text("data"), text("state"));
-        let words = [
-            "undo",
-            id,
-            "--yes",
-            "--service",
-            "none",
-            "--config",
-            &config,
-            "--data",
-            &data,
-            "--state-dir",
-            &state,
-        ];
-        let run = self.tool.run(&format!("{}-undo", self.label), &view, &words)?;
-        let after = Fingerprint::of(&copied.join("data"), Times::Modified)?;
-        if let Some(difference) = before.difference(&after) {
-            let words = run.words();
-            self.score.failures.push(format!("{}: undo: {words}: {difference}", self.label));
-        }
-        Ok(())
-    }
-
-    /// `check` says sound, and a second run does nothing.
-    fn look_again<'b>(
-        &mut self,
-        buckets: &BTreeMap<&'b str, usize>,
-        wrong: &mut BTreeMap<&'b str, String>,
-    ) -> Result<(), String> {
-        let said = verdicts(self.tool, self.node, &format!("{}-after", self.label))?;
-        for (index, bucket) in buckets {
-            let said = said.get(*index).cloned().unwrap_or_default();
-            // What the cell keeps its first error for is not told twice.
-            if *bucket == RIGHT && said.verdict != "sound" {
-                wrong
-                    .entry(index)
-                    .or_insert_with(|| format!("after the repair check says {}", said.text()));
-            }
-        }
-        let before = Fingerprint::of(&self.node.data(), Times::Modified)?;
-        let again = self.repair("again")?;
-        let did_nothing = again.json()?.get("run").is_none_or(Value::is_null);
-        let after = Fingerprint::of(&self.node.data(), Times::Modified)?;
-        if !did_nothing || before != after {
-            self.score.failures.push(format!("{}: a second run did something", self.label));
-        }
-        Ok(())
-    }
-
-    /// The server starts them; documents are right, also after more of them, a flush and a restart.
-    fn use_them<'b>(
-        &mut self,
-        mut wanted: BTreeMap<&'b str, Documents>,
-        wrong: &mut BTreeMap<&'b str, String>,
-    ) -> Result<(), String> {
-        let expected: BTreeSet<String> = wanted
-            .keys()
-            .filter(|index| !wrong.contains_key(*index))
-            .map(|index| (*index).to_owned())
-            .collect();
-        self.node.start()?;
-        let settled = self.node.settle(self.cells.len(), Some(&expected))?;
-        self.compare(&wanted, &settled.started, "after the repair", wrong);
-        let mut used = BTreeSet::new();
-        for cell in self.cells.iter().filter(|cell| settled.started.contains(cell.index())) {
-            let Some(documents) = wanted.get_mut(cell.index()) else { continue };
-            let later = cell.story.later();
-            self.node.api.bulk(cell.index(), ROUTING, &later)?;
-            apply(documents, later.iter());
-            used.insert(cell.index().to_owned());
-        }
-        self.node.api.flush_of(&used)?;
-        self.node.stop(Signal::SIGTERM)?;
-        self.node.start()?;
-        let settled = self.node.settle(self.cells.len(), Some(&used))?;
-        wanted.retain(|index, _| used.contains(*index));
-        self.compare(&wanted, &settled.started, "after more, a flush and a restart", wrong);
-        Ok(())
-    }
-
-    fn compare<'b>(
-        &self,
-        wanted: &BTreeMap<&'b str, Documents>,
-        started: &BTreeSet<String>,
-        when: &str,
-        wrong: &mut BTreeMap<&'b str, String>,
-    ) {
-        for (index, documents) in wanted {
-            let error = if started.contains(*index) {
-                match self.node.api.documents(index, 0) {
-                    Ok(found) => difference(documents, &found),
-                    Err(error) => Some(error),
-                }
-            } else {
-                Some("it is not started".to_owned())
-            };
-            if let Some(error) = error {
-                wrong.entry(index).or_insert_with(|| format!("{when}: {error}"));
-            }
-        }
-    }
 }

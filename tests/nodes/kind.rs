@@ -29,6 +29,7 @@ pub(crate) enum Kind {
     TwoCheckpointFlip, TwoGarbage, TwoRangeNone, TwoBreakBoth,
 }
 
+#[expect(clippy::enum_glob_use, reason = "the lists below are of nothing else")]
 use Kind::*;
 
 const ANY: [Kind; 33] = [

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! cargo test --test nodes -- [VERSION...]      es-7.17.28, os-2.19.1, ...; none is all of them
+//! cargo test --test nodes -- agree [VERSION...]
+//! cargo test --test nodes -- gauntlet [VERSION...] [--levels valid,prefix,none,all] [--fast]
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -37,10 +39,13 @@ mod random;
 mod red_to_green;
 mod refusals;
 mod run;
+mod stage;
 mod static_binary;
+mod streams;
 mod tool;
 mod verdicts;
 mod version;
+mod wanted;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

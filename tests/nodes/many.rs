@@ -13,6 +13,7 @@ use crate::gauntlet::{self, Plan, Score};
 use crate::prepare::{compose_or_why, missing};
 use crate::tool::Tool;
 use crate::version::Version;
+use crate::wanted::Wanted;
 
 /// Servers of an agreement run when none is named.
 const AGREE_VERSIONS: [&str; 10] = [
@@ -44,63 +45,6 @@ const GAUNTLET_VERSIONS: [&str; 14] = [
     "os-2.19.1",
     "os-3.2.0",
 ];
-/// And of a quick one.
-const FAST_VERSIONS: [&str; 4] = ["es-1.7.6", "es-5.6.16", "es-8.19.0", "os-2.19.1"];
-const LEVELS: [&str; 4] = ["valid", "prefix", "none", "all"];
-/// Servers at a time: each has a heap of 512 MiB.
-const AT_A_TIME: usize = 2;
-const SEED: u64 = 2026;
-
-/// What a run was asked for.
-#[derive(Debug, Clone)]
-pub(crate) struct Wanted {
-    pub(crate) versions: Vec<String>,
-    pub(crate) seed: u64,
-    pub(crate) levels: Vec<String>,
-    pub(crate) is_fast: bool,
-    pub(crate) at_a_time: usize,
-}
-
-impl Wanted {
-    /// Reads the words behind the name of the mode.
-    pub(crate) fn parse(words: &[String], versions: &[&str]) -> Result<Self, String> {
-        let mut wanted = Self {
-            versions: Vec::new(),
-            seed: SEED,
-            levels: LEVELS.map(str::to_owned).to_vec(),
-            is_fast: false,
-            at_a_time: AT_A_TIME,
-        };
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            match word.as_str() {
-                "--seed" => {
-                    let number = words.next().and_then(|number| number.parse().ok());
-                    wanted.seed = number.ok_or("--seed takes a number")?;
-                }
-                "--levels" => {
-                    let list = words.next().ok_or("--levels takes valid,prefix,none,all")?;
-                    wanted.levels = list.split(',').map(str::to_owned).collect();
-                }
-                "--jobs" => {
-                    let number = words.next().and_then(|number| number.parse().ok());
-                    wanted.at_a_time = number.ok_or("--jobs takes a number")?;
-                }
-                "--fast" => {
-                    wanted.is_fast = true;
-                    wanted.levels.truncate(1);
-                }
-                word if word.starts_with('-') => return Err(format!("unknown: {word}")),
-                word => wanted.versions.push(word.to_owned()),
-            }
-        }
-        let versions = if wanted.is_fast { &FAST_VERSIONS } else { versions };
-        if wanted.versions.is_empty() {
-            wanted.versions = versions.iter().map(|name| (*name).to_owned()).collect();
-        }
-        Ok(wanted)
-    }
-}
 
 /// The outcome of one server's run: a value, or why there is none.
 pub(crate) type Outcome<T> = Result<T, Failed>;

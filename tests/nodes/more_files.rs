@@ -1,6 +1,7 @@
 //! Damage with more than one translog or checkpoint: copies, next generations, closed generations.
 
 use std::fs;
+use std::path::Path;
 
 use crate::breakage::Breakage;
 use crate::checkpoint::{self, Field};
@@ -112,16 +113,23 @@ impl Breakage<'_> {
         }
         let newest = checkpoint::with(&files.checkpoint, &of_open);
         fs::write(files.folder.join("translog.ckp"), newest).map_err(io)?;
+        Ok(self.places_of_two(&open_path, cut))
+    }
+
+    /// Where the operations are then.
+    fn places_of_two(&self, open_path: &Path, cut: u64) -> Places {
+        let files = self.files;
         let mut places = files.places();
         for (number, places) in places.of.iter_mut().enumerate().skip(CLOSED_COUNT) {
-            let frame = files.frames.get(number).copied().unwrap_or(bad);
+            let frame =
+                files.frames.get(number).copied().unwrap_or(Frame { offset: cut, end_offset: cut });
             let shift = |offset: u64| offset - cut + files.header_bytes;
             let (offset, end_offset) = (shift(frame.offset), shift(frame.end_offset));
             let frame_now = Frame { offset, end_offset };
             let record = files.record(frame);
-            *places = vec![Place { file: open_path.clone(), frame: frame_now, record }];
+            *places = vec![Place { file: open_path.to_path_buf(), frame: frame_now, record }];
         }
-        Ok(places)
+        places
     }
 }
 

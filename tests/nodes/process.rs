@@ -20,7 +20,7 @@ use crate::version::{CLUSTER, Version};
 const USER_ID: &str = "65534";
 /// A server's start with many damaged shards, on a busy machine.
 const SETTLE_LIMIT: Duration = Duration::from_mins(4);
-const STOP_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_mins(1);
 /// Tries after which the server gives a shard up, from 5.0 on.
 const ATTEMPTS: u64 = 5;
 /// Lines about a failure of a shard after which it counts as failing, before 5.0: at each try the
