@@ -32,7 +32,9 @@ and can be exported.",
             }
             RecordTorn "T05" Damage {
                 meaning: "A record runs past the end of the file.",
-                cost: "That record; up to 1.7 some servers start without it and say nothing.",
+                cost: "That record. Up to 1.7 most such tears are harmless to the server: where \
+the file ends inside its last record, it may start without that record and say nothing. It is \
+damage all the same, as an operation is lost.",
                 action: "The translog ends before the record.",
             }
             RecordSize "T06" Damage {
@@ -141,7 +143,9 @@ offset.",
             CheckpointRange "C05" Short {
                 meaning: "The checkpoint's lowest or highest sequence number leaves operations \
 out.",
-                cost: "From 7.7 on the operations outside of the range, without a word in the log.",
+                cost: "From 7.7 on every operation of a generation whose highest number says that \
+all of it is in the commit, without a word in the log; of any other range nothing, and then it is a \
+note.",
                 action: "The checkpoint is written anew from the records.",
             }
             CheckpointCopy "C06" Damage {

@@ -38,6 +38,16 @@ fn the_range_matters_from_7_7_on() {
 }
 
 #[test]
+fn a_range_drops_a_generation_as_a_whole_or_nothing_of_it() {
+    let shard = Shard::sequenced();
+    shard.edit_checkpoint("translog.ckp", |c| c.max_seq_no -= 3);
+    check(&shard, "7.17.28 replays what is above it too", Sound, &["C05"]);
+    let shard = Shard::sequenced();
+    shard.edit_checkpoint("translog.ckp", |c| c.min_seq_no = -1);
+    check(&shard, "7.17.28 does not look at the lowest alone", Sound, &["C05"]);
+}
+
+#[test]
 fn a_term_behind_that_of_the_header_is_refused_by_the_server() {
     let shard = Shard::sequenced();
     shard.edit("translog-3.tlog", |bytes| bytes[43..51].copy_from_slice(&0_i64.to_be_bytes()));

@@ -124,7 +124,8 @@ impl Translog {
     }
 }
 
-fn frames(bytes: &[u8], header_bytes: u64) -> Result<Vec<Frame>, String> {
+/// The records of a translog, told apart by their size fields.
+pub(crate) fn frames(bytes: &[u8], header_bytes: u64) -> Result<Vec<Frame>, String> {
     let mut frames = Vec::new();
     let mut rest = bytes.get(usize::try_from(header_bytes).unwrap_or(0)..).unwrap_or_default();
     let mut offset = header_bytes;

@@ -14,6 +14,11 @@ const CHANGED_EVERY: u32 = 8;
 /// And one is deleted after so many.
 const DELETED_EVERY: u32 = 13;
 
+/// New documents for a shard in use again.
+const LATER_COUNT: u32 = 12;
+/// And the flushed one that is deleted then.
+const LATER_DELETED: u32 = 58;
+
 /// What a shard holds: source by id.
 pub(crate) type Documents = BTreeMap<String, Value>;
 
@@ -53,14 +58,43 @@ impl Story {
 
     /// What the shard holds after the flushed operations and the first `count` of the others.
     pub(crate) fn documents(&self, count: usize) -> Documents {
-        let mut documents = Documents::new();
-        for operation in self.flushed.iter().chain(self.unflushed.iter().take(count)) {
-            match &operation.source {
-                Some(source) => documents.insert(operation.id.clone(), source.clone()),
-                None => documents.remove(&operation.id),
-            };
-        }
-        documents
+        documents_of(self.flushed.iter().chain(self.unflushed.iter().take(count)))
+    }
+
+    /// What the shard holds after the flushed operations and those of the others that are kept.
+    pub(crate) fn documents_kept(&self, kept: &[bool]) -> Documents {
+        let others = self.unflushed.iter().zip(kept).filter(|(_, kept)| **kept);
+        documents_of(self.flushed.iter().chain(others.map(|(operation, _)| operation)))
+    }
+
+    /// Operations for a shard in use again: twelve new documents, and one of the flushed ones
+    /// deleted that nothing else touches.
+    pub(crate) fn later(&self) -> Vec<Operation> {
+        let (index, shard) = (&self.index, self.shard);
+        let mut later: Vec<Operation> =
+            (0..LATER_COUNT).map(|number| write(index, shard, 500 + number, 3)).collect();
+        later.push(Operation { id: id(index, shard, LATER_DELETED), source: None });
+        later
+    }
+}
+
+/// What is there after operations in order.
+pub(crate) fn documents_of<'a>(operations: impl Iterator<Item = &'a Operation>) -> Documents {
+    let mut documents = Documents::new();
+    apply(&mut documents, operations);
+    documents
+}
+
+/// Operations on what is there.
+pub(crate) fn apply<'a>(
+    documents: &mut Documents,
+    operations: impl Iterator<Item = &'a Operation>,
+) {
+    for operation in operations {
+        match &operation.source {
+            Some(source) => documents.insert(operation.id.clone(), source.clone()),
+            None => documents.remove(&operation.id),
+        };
     }
 }
 

@@ -1,5 +1,6 @@
 //! The server's HTTP API, as far as a run needs it, in each generation's words.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -107,7 +108,19 @@ impl Api {
             }
         }
         let answer = self.post("/_bulk", "application/x-ndjson", &lines)?;
-        if answer.get("errors") == Some(&Value::Bool(false)) {
+        let is_done = if self.version.is_before_1() {
+            let items = answer.get("items").and_then(Value::as_array);
+            let is_done = |item: &Value| {
+                item.as_object()
+                    .and_then(|item| item.values().next())
+                    .and_then(|about| about.get("ok"))
+                    .is_some_and(|ok| *ok == Value::Bool(true))
+            };
+            items.is_some_and(|items| items.iter().all(is_done))
+        } else {
+            answer.get("errors") == Some(&Value::Bool(false))
+        };
+        if is_done {
             return Ok(());
         }
         Err(format!("a bulk request failed: {answer}"))
@@ -120,6 +133,17 @@ impl Api {
             Some(0) => Ok(()),
             _ => Err(format!("a flush failed: {answer}")),
         }
+    }
+
+    /// The same for some indices.
+    pub(crate) fn flush_of(&self, indices: &BTreeSet<String>) -> Result<(), String> {
+        for index in indices {
+            let answer = self.post(&format!("/{index}/_flush"), "application/json", "")?;
+            if answer.pointer("/_shards/failed").and_then(Value::as_u64) != Some(0) {
+                return Err(format!("a flush of {index} failed: {answer}"));
+            }
+        }
+        Ok(())
     }
 
     /// Every document of a shard.
@@ -137,8 +161,49 @@ impl Api {
         Ok(documents)
     }
 
+    /// How often the server has failed on each shard that it gave up or is about to, by index and
+    /// shard; from 5.0 on.
+    pub(crate) fn failed_attempts(&self) -> Result<Vec<(String, u32, u64)>, String> {
+        const PATH: &str = "/_cluster/state/routing_table?filter_path=\
+            routing_table.indices.*.shards.*.unassigned_info.failed_attempts";
+        let answer = json_of(PATH, &self.get(PATH)?)?;
+        let mut attempts = Vec::new();
+        let indices = answer.pointer("/routing_table/indices").and_then(Value::as_object);
+        for (index, about) in indices.into_iter().flatten() {
+            let shards = about.get("shards").and_then(Value::as_object);
+            for (shard, copies) in shards.into_iter().flatten() {
+                let count = copies.pointer("/0/unassigned_info/failed_attempts");
+                if let (Ok(shard), Some(count)) = (shard.parse(), count.and_then(Value::as_u64)) {
+                    attempts.push((index.clone(), shard, count));
+                }
+            }
+        }
+        Ok(attempts)
+    }
+
+    /// Every shard of a cluster of 0.90: started or not.
+    fn shards_by_health(&self) -> Result<Vec<ShardState>, String> {
+        const PATH: &str = "/_cluster/health?level=shards";
+        let answer = json_of(PATH, &self.get(PATH)?)?;
+        let mut states = Vec::new();
+        let indices = answer.get("indices").and_then(Value::as_object);
+        for (index, about) in indices.into_iter().flatten() {
+            let shards = about.get("shards").and_then(Value::as_object);
+            for (shard, about) in shards.into_iter().flatten() {
+                let shard = shard.parse().map_err(|_| format!("no number: {shard}"))?;
+                let is_started = about.get("primary_active") == Some(&Value::Bool(true));
+                let state = if is_started { "STARTED" } else { "UNASSIGNED" };
+                states.push(ShardState { index: index.clone(), shard, state: state.to_owned() });
+            }
+        }
+        Ok(states)
+    }
+
     /// Every shard of the cluster.
     pub(crate) fn shards(&self) -> Result<Vec<ShardState>, String> {
+        if self.version.is_before_1() {
+            return self.shards_by_health();
+        }
         let text = self.get("/_cat/shards?h=index,shard,state")?;
         let shard_of = |line: &str| {
             let mut words = line.split_whitespace();

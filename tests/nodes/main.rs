@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! cargo test --test nodes -- [VERSION...]      es-7.17.28, os-2.19.1, ...; none is all of them
+//! cargo test --test nodes -- agree [VERSION...]
+//! cargo test --test nodes -- gauntlet [VERSION...] [--levels valid,prefix,none,all] [--fast]
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -14,20 +16,36 @@
 //! other run with real servers too.
 #![expect(clippy::print_stdout, reason = "it tells a person how it goes")]
 
+mod agree;
+mod batch;
+mod breakage;
+mod cell_loss;
+mod checkpoint;
 mod checks;
 mod damage;
 mod documents;
 mod fingerprint;
+mod gauntlet;
 mod http;
+mod kind;
 mod loss;
+mod many;
+mod more_files;
 mod node;
+mod places;
 mod prepare;
+mod process;
+mod random;
 mod red_to_green;
 mod refusals;
 mod run;
+mod stage;
 mod static_binary;
+mod streams;
 mod tool;
+mod verdicts;
 mod version;
+mod wanted;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -57,6 +75,8 @@ fn main() -> ExitCode {
             [version, records] => inside(version, &PathBuf::from(records)),
             _ => ExitCode::from(2),
         },
+        Some("gauntlet") => many::gauntlet(&words(rest)),
+        Some("agree") => many::agree(&words(rest)),
         _ => {
             let mut names: Vec<String> =
                 words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::checks::Outcome;
+use crate::many::Failed;
 use crate::static_binary;
 use crate::version::Version;
 use crate::{BINARY, INSIDE};
@@ -91,7 +92,7 @@ fn run(name: &str) -> Row {
 }
 
 /// What this machine lacks.
-fn missing() -> Option<String> {
+pub(crate) fn missing() -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
         return Some("root is needed to set up a machine of its own".to_owned());
     }
@@ -117,6 +118,14 @@ fn compose(name: &str) -> Result<PathBuf, Row> {
         Some(3) => Err(Row::Skipped(said.lines().last().unwrap_or_default().to_owned())),
         _ => Err(failed(format!("compose {name}: {}: {said}", output.status))),
     }
+}
+
+/// The same for the runs without a sandbox.
+pub(crate) fn compose_or_why(name: &str) -> Result<PathBuf, Failed> {
+    compose(name).map_err(|row| match row {
+        Row::Skipped(why) => Failed::Skipped(why),
+        Row::Ran(outcome) => Failed::Failed(outcome.failed.join("; ")),
+    })
 }
 
 fn in_sandbox(version: &Version, distribution: &Path, records: &Path) -> Result<Outcome, String> {

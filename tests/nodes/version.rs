@@ -76,11 +76,52 @@ impl Version {
     pub(crate) fn translog_header_bytes(&self) -> u64 {
         if self.has_stream() {
             17
-        } else if self.is_elasticsearch_before(6) {
+        } else if self.is_elasticsearch_before(6) || self.has_short_header() {
             43
         } else {
             55
         }
+    }
+
+    /// The setting of the transport's port.
+    pub(crate) fn transport_port_setting(&self) -> &'static str {
+        if self.is_elasticsearch_before(7) { "transport.tcp.port" } else { "transport.port" }
+    }
+
+    /// The variable that sets the heap of a composed server.
+    pub(crate) fn heap_variable(&self) -> &'static str {
+        match self.vendor {
+            Vendor::OpenSearch => "OPENSEARCH_HEAP",
+            Vendor::Elasticsearch => "ES_HEAP",
+        }
+    }
+
+    /// The variable that names the scratch folder of a composed server.
+    pub(crate) fn scratch_variable(&self) -> &'static str {
+        match self.vendor {
+            Vendor::OpenSearch => "OPENSEARCH_TMPDIR",
+            Vendor::Elasticsearch => "ES_TMPDIR",
+        }
+    }
+
+    /// Whether a stream has a header and its records have checksums.
+    pub(crate) fn has_stream_header(&self) -> bool {
+        self.major == 1 && self.minor >= 4
+    }
+
+    /// Whether operations have sequence numbers.
+    pub(crate) fn has_seq_nos(&self) -> bool {
+        !self.is_elasticsearch_before(6)
+    }
+
+    /// Whether the API is that of 0.90: no list of shards, no word for errors in a bulk answer.
+    pub(crate) fn is_before_1(&self) -> bool {
+        self.is_elasticsearch_before(1)
+    }
+
+    /// Whether a header has no primary term yet, which came with 6.3.
+    fn has_short_header(&self) -> bool {
+        self.vendor == Vendor::Elasticsearch && self.major == 6 && self.minor < 3
     }
 
     /// A shard's folder below the data path.
