@@ -103,7 +103,7 @@ impl KeptStates {
     /// What could not be read, one sentence each.
     #[must_use]
     pub fn into_notes(self) -> Vec<String> {
-        self.read.into_inner().unwrap_or_else(PoisonError::into_inner).notes.into_lines()
+        self.read.into_inner().unwrap_or_else(PoisonError::into_inner).notes.into_parts().0
     }
 }
 
