@@ -101,7 +101,9 @@ fn a_compound_file_tells_its_parts() {
         compound_count += 1;
         for file in [path.clone(), path.with_extension("cfe")] {
             let pieces = pieces(&file);
-            assert_eq!(value(&pieces, "number of parts"), json!(10));
+            // A segment with deletes has two parts more.
+            let part_count = value(&pieces, "number of parts");
+            assert!([json!(8), json!(10)].contains(&part_count), "{part_count}");
             let place = value(&pieces, "part .fdt");
             assert!(place.as_str().unwrap().ends_with("of the .cfs"), "{place}");
         }
