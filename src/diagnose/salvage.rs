@@ -48,7 +48,11 @@ pub(super) fn salvage<R: ReadAt + ?Sized>(
             Some(next) => run(source, &gap, next, to_offset, walk, &mut is_repeated)?,
             None => None,
         };
-        if is_repeated || gap.is_zeros(source)? {
+        // Zeros behind whole records are room that was never written, unless a checkpoint counts
+        // what was there; a file of nothing else has lost what it held.
+        let may_be_room =
+            walk.whole.count > 0 && walk.bound.is_none_or(|bound| bound.operation_count.is_none());
+        if is_repeated || (may_be_room && gap.is_zeros(source)?) {
             walk.listed.push_vain(gap.from_offset, gap.to_offset);
         } else {
             walk.listed.push_range(gap.from_offset, gap.to_offset);

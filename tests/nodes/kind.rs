@@ -180,6 +180,11 @@ impl Kind {
         matches!(self, Gone)
     }
 
+    /// What a checkpoint counts that was never there, where it is to be believed.
+    pub(crate) fn counts_more(self) -> Option<u64> {
+        (self == OffsetAndCountMore).then_some(4)
+    }
+
     pub(crate) fn text(self) -> String {
         format!("{self:?}")
     }
