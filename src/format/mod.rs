@@ -6,7 +6,9 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod bitflip;
+mod blocks;
 mod body;
+mod brief;
 mod checkpoint;
 mod codec;
 mod cursor;
@@ -34,12 +36,14 @@ mod segment_info;
 mod segments;
 mod segments_3;
 mod segments_encode;
+mod skim;
 mod state;
 mod state_document;
 mod translog_footer;
 mod window;
 
 pub use bitflip::{BitSearch, FlippedBit, find_flipped_bit};
+pub use brief::Brief;
 pub use checkpoint::{Checkpoint, CheckpointForm};
 pub use defect::{Defect, Unreadable};
 pub use header::{HEADER_MAX_BYTES, HeaderVersion, TranslogHeader};
