@@ -77,9 +77,9 @@ impl Listed {
         }
     }
 
-    pub(super) fn push(&mut self, operation: ListedOperation) {
+    pub(super) fn push(&mut self, operation: impl FnOnce() -> ListedOperation) {
         if self.operations.len() < LISTED_OPERATIONS_MAX {
-            self.operations.push(operation);
+            self.operations.push(operation());
         } else {
             self.unlisted_count = self.unlisted_count.saturating_add(1);
         }

@@ -187,8 +187,8 @@ fn run<R: ReadAt + ?Sized>(
 }
 
 fn take(record: &Record, stretch: &mut Stretch, walk: &mut Walk) {
-    stretch.tally.add(record);
-    walk.listed.push(ListedOperation::of(record));
+    stretch.tally.add(record.brief());
+    walk.listed.push(|| ListedOperation::of(record));
 }
 
 /// What can be told of a bad record without trust.

@@ -18,6 +18,13 @@ pub struct SeqNoSet {
 impl SeqNoSet {
     /// Adds one number; negative ones (unassigned) are left out.
     pub fn insert(&mut self, seq_no: i64) {
+        // Nearly every number follows the highest one.
+        if let Some(mut highest) = self.ranges.last_entry()
+            && highest.get().checked_add(1) == Some(seq_no)
+        {
+            *highest.get_mut() = seq_no;
+            return;
+        }
         if seq_no < 0 || self.contains(seq_no) {
             return;
         }

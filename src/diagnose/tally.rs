@@ -1,7 +1,7 @@
 //! What a run of whole records adds up to.
 
 use super::seq_nos::SeqNoSet;
-use crate::format::Record;
+use crate::format::Brief;
 
 /// What a run of whole records adds up to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,16 +34,16 @@ impl Tally {
         }
     }
 
-    pub(super) fn add(&mut self, record: &Record) {
+    pub(super) fn add(&mut self, record: Brief) {
         self.count = self.count.saturating_add(1);
         self.end_offset = record.offset.saturating_add(record.len_bytes);
-        if let Some(seq_no) = record.operation.seq_no.filter(|seq_no| *seq_no >= 0) {
+        if let Some(seq_no) = record.seq_no.filter(|seq_no| *seq_no >= 0) {
             let lowest = if self.min_seq_no < 0 { seq_no } else { self.min_seq_no };
             self.min_seq_no = lowest.min(seq_no);
             self.max_seq_no = self.max_seq_no.max(seq_no);
             self.seq_nos.insert(seq_no);
         }
-        let term = record.operation.primary_term.unwrap_or(0);
+        let term = record.primary_term.unwrap_or(0);
         self.max_primary_term = self.max_primary_term.max(term);
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use super::listed::{Listed, ListedOperation, Listing};
 use super::salvage::{Stretch, salvage};
 use super::tally::Tally;
-use crate::format::{BadRecord, Fix, Framing, Item, ReadAt, Record, Records, heal_record};
+use crate::format::{BadRecord, Brief, Fix, Framing, Item, ReadAt, Record, Records, heal_record};
 
 /// Records of one file that are corrected before the next bad one counts as damage.
 pub(super) const HEALED_MAX: usize = 10_000;
@@ -93,8 +93,12 @@ impl Walk {
             self.odd_size_offset.get_or_insert(record.offset);
         }
         if listing == Listing::Everything && self.counted.is_none() {
-            self.listed.push(ListedOperation::of(record));
+            self.listed.push(|| ListedOperation::of(record));
         }
+        self.count(record.brief());
+    }
+
+    fn count(&mut self, record: Brief) {
         let end_offset = record.offset.saturating_add(record.len_bytes);
         if self.within.is_none() && self.bound.is_some_and(|bound| end_offset > bound.offset) {
             self.within = Some(self.whole.clone());
@@ -124,7 +128,7 @@ impl Walk {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn walk<R: ReadAt + ?Sized>(
+pub fn walk<R: ReadAt + Sync + ?Sized>(
     source: &R,
     framing: Framing,
     from_offset: u64,
@@ -151,6 +155,9 @@ pub fn walk<R: ReadAt + ?Sized>(
     let needed_to = bound.map_or(len_bytes, |bound| bound.offset.min(len_bytes));
     let mut records = Records::new(source, framing, from_offset, len_bytes);
     loop {
+        if listing == Listing::AfterDamage {
+            records.skim(|record| walk.count(record))?;
+        }
         match records.next_item()? {
             Item::Record(record) => walk.take(&record, listing),
             Item::Bad(bad) => {

@@ -6,7 +6,9 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod bitflip;
+mod blocks;
 mod body;
+mod brief;
 mod checkpoint;
 mod cluster_state;
 mod codec;
@@ -39,6 +41,7 @@ mod segment_info;
 mod segments;
 mod segments_3;
 mod segments_encode;
+mod skim;
 mod state;
 mod state_document;
 mod stored_fields;
@@ -47,6 +50,7 @@ mod translog_footer;
 mod window;
 
 pub use bitflip::{BitSearch, FlippedBit, find_flipped_bit};
+pub use brief::Brief;
 pub use checkpoint::{Checkpoint, CheckpointForm};
 pub use cluster_state::ClusterStateReader;
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! Sources: `FsTranslog` (0.20.6), `ChecksummedTranslogStream` (1.7.5), `Translog` (2.4.1, 7.10.2,
 //! 8.x).
 
+use super::brief::Brief;
 use super::defect::Defect;
 use super::operation::Operation;
 
@@ -51,6 +52,15 @@ pub struct Record {
     pub operation: Operation,
     /// What is odd about it although its server takes it.
     pub note: Option<String>,
+}
+
+impl Record {
+    /// What a verdict counts of it.
+    #[must_use]
+    pub fn brief(&self) -> Brief {
+        let Operation { seq_no, primary_term, .. } = self.operation;
+        Brief { offset: self.offset, len_bytes: self.len_bytes, seq_no, primary_term }
+    }
 }
 
 /// How a record is bad.

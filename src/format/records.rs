@@ -6,10 +6,12 @@
 use std::io;
 
 use super::body::Body;
+use super::brief::Brief;
 use super::defect::{Defect, Unreadable};
 use super::operation::Operation;
 use super::operation_decode::{decode, decode_partly};
 use super::record::{BadKind, BadRecord, CRC_BYTES, Framing, Item, Record, SIZE_BYTES, SIZED_MIN};
+use super::skim::skim;
 use super::window::{ReadAt, Window};
 
 /// Bytes from the beginning of a body that are decoded, when the fewer do not do; only a source
@@ -19,19 +21,53 @@ const HEAD_BYTES_MAX: u64 = 256 * 1024;
 /// Bytes behind a long source that are decoded.
 const TAIL_BYTES: u64 = 64 * 1024;
 
+/// A pass over sound records has to bring so many to be tried again at once; else so many are read
+/// one by one first.
+const SKIMMED_MIN: u32 = 64;
+const UNSKIMMED_COUNT: u32 = 1024;
+
 /// Reads records one after the other until the end or the first bad one.
 pub struct Records<'a, R: ReadAt + ?Sized> {
     window: Window<'a, R>,
     framing: Framing,
     offset: u64,
     to_offset: u64,
+    /// Records to read one by one before sound ones are passed over again.
+    unskimmed_count: u32,
 }
 
 impl<'a, R: ReadAt + ?Sized> Records<'a, R> {
     /// The records between two offsets.
     pub fn new(source: &'a R, framing: Framing, from_offset: u64, to_offset: u64) -> Self {
         let to_offset = to_offset.min(source.len_bytes());
-        Self { window: Window::new(source), framing, offset: from_offset, to_offset }
+        let window = Window::new(source);
+        Self { window, framing, offset: from_offset, to_offset, unskimmed_count: 0 }
+    }
+
+    /// Passes over sound records fast, handing over what a verdict counts of each. It stops where
+    /// it likes before the first bad one: [`Records::next_item`] reads what is next.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn skim(&mut self, mut take: impl FnMut(Brief)) -> io::Result<()>
+    where
+        R: Sync,
+    {
+        if let Some(count) = self.unskimmed_count.checked_sub(1) {
+            self.unskimmed_count = count;
+            return Ok(());
+        }
+        let mut skimmed_count = 0_u32;
+        let take = |brief| {
+            skimmed_count = skimmed_count.saturating_add(1);
+            take(brief);
+        };
+        let source = self.window.source();
+        self.offset = skim(source, self.framing, self.offset, self.to_offset, take)?;
+        if skimmed_count < SKIMMED_MIN {
+            self.unskimmed_count = UNSKIMMED_COUNT;
+        }
+        Ok(())
     }
 
     /// The next item; the same again after a bad record and at the end.

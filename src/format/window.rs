@@ -44,6 +44,11 @@ impl<'a, R: ReadAt + ?Sized> Window<'a, R> {
         Self { source, start: 0, bytes: Vec::new() }
     }
 
+    /// What is read.
+    pub(super) fn source(&self) -> &'a R {
+        self.source
+    }
+
     /// The `length` bytes at `offset`; fewer at the end of the source.
     pub(super) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
         if self.held(offset, length).is_none() {
