@@ -94,6 +94,7 @@ pub(super) fn judge_chain(
         generations.insert(number, judged);
     }
     later_generations(evidence, last, problems);
+    reused_numbers(evidence, &generations, problems);
     Some(Chain {
         family,
         uuid: commit.uuid.to_owned(),
@@ -240,6 +241,30 @@ fn first_generation(
         first = before;
     }
     first
+}
+
+/// A server that started with a checkpoint that says too little has gone on, and given the numbers
+/// of the operations that it dropped to others: bringing the dropped ones back would make two of
+/// one number.
+fn reused_numbers(
+    evidence: &Evidence,
+    generations: &BTreeMap<u64, JudgedGeneration>,
+    problems: &mut Vec<Problem>,
+) {
+    for (number, judged) in generations {
+        let is_short = judged.checkpoint.as_ref().is_some_and(|checkpoint| {
+            let counted = u64::try_from(checkpoint.operation_count).unwrap_or(0);
+            judged.replayed && counted < judged.kept.count
+        });
+        let later = || generations.range(number.saturating_add(1)..).map(|(_, later)| later);
+        let is_reused = || later().any(|later| later.kept.seq_nos.meets(&judged.kept.seq_nos));
+        if is_short && is_reused() {
+            let path = folder(evidence).join(format!("translog-{number}.tlog"));
+            let message = "its checkpoint counts too few operations, the server started without \
+                           the others, and later ones have their sequence numbers; left alone";
+            problems.push(Problem::new(Code::ChainUnknown, path, message));
+        }
+    }
 }
 
 /// Generations behind the last one: an interrupted roll leaves an empty one.

@@ -15,6 +15,7 @@ const STRETCHES_MAX: usize = 100_000;
 /// Longest unreadable stretch that is compared with the records behind it.
 const REPEATED_MAX_BYTES: u64 = 16 * 1024 * 1024;
 const BLOCK_BYTES: usize = 4096;
+const SIZE_FIELD_BYTES: u64 = 4;
 
 /// A run of whole records behind a bad one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +76,12 @@ struct Gap {
 }
 
 impl Gap {
+    /// Whether it is zeros, and more of them than a size field that was cut short can be.
     fn is_zeros<R: ReadAt + ?Sized>(&self, source: &R) -> io::Result<bool> {
         let mut at = self.from_offset;
+        if self.to_offset.saturating_sub(at) <= SIZE_FIELD_BYTES {
+            return Ok(false);
+        }
         let mut block = [0; BLOCK_BYTES];
         while at < self.to_offset {
             let rest = usize::try_from(self.to_offset.saturating_sub(at)).unwrap_or(BLOCK_BYTES);

@@ -65,6 +65,15 @@ impl SeqNoSet {
         })
     }
 
+    /// Whether a number is in both sets.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        other.ranges.iter().any(|(first, last)| {
+            let before = self.ranges.range(..=*last).next_back();
+            before.is_some_and(|(_, end)| end >= first)
+        })
+    }
+
     /// Adds every number of another set.
     pub fn extend(&mut self, other: &Self) {
         self.overflowed |= other.overflowed;
@@ -110,6 +119,13 @@ mod tests {
         set.extend(&other);
         assert_eq!(set.contiguous_above(2), 9);
         assert_eq!((set.count_up_to(2), set.count_up_to(4), set.count_up_to(99)), (0, 2, 7));
+        let of = |first, last| {
+            let mut set = SeqNoSet::default();
+            (first..=last).for_each(|seq_no| set.insert(seq_no));
+            set
+        };
+        assert!(set.meets(&of(9, 20)) && set.meets(&of(0, 3)) && set.meets(&of(0, 99)));
+        assert!(!set.meets(&of(0, 2)) && !set.meets(&of(10, 11)) && !set.meets(&of(1, 0)));
     }
 
     #[test]

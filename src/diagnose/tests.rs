@@ -279,3 +279,17 @@ fn an_index_that_is_not_right_is_not_the_translog() {
     std::fs::remove_file(shard.path().join("index/segments_3")).unwrap();
     check(&shard, "no commit", NotTheTranslog, &["I01"]);
 }
+
+#[test]
+fn operations_whose_numbers_a_server_has_given_to_others_are_not_brought_back() {
+    let shard = Shard::sequenced();
+    shard.edit_checkpoint("translog-2.ckp", |checkpoint| checkpoint.operation_count = 8);
+    check(&shard, "short, and the numbers are free", SilentlyShort, &["C03"]);
+    shard.put("translog-3.tlog", &shard.get("translog-2.tlog"));
+    shard.edit_checkpoint("translog.ckp", |checkpoint| {
+        (checkpoint.min_seq_no, checkpoint.max_seq_no) = (10, 19);
+    });
+    let (verdict, codes) = shard.judge();
+    assert_eq!(verdict, Verdict::Unknown, "{codes:?}");
+    assert!(codes.contains(&"T16"), "{codes:?}");
+}

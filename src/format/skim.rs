@@ -5,7 +5,7 @@ use std::io;
 
 use super::blocks::{Block, HEADROOM_BYTES, with_blocks};
 use super::brief::{Brief, numbers_of};
-use super::record::{CRC_BYTES, Framing, SIZE_BYTES, SIZED_MIN};
+use super::record::{Framing, SIZE_BYTES, SIZED_MIN};
 use super::window::ReadAt;
 
 /// Hands over the records from `from_offset` on and returns where it stopped: at `to_offset`, or
@@ -56,7 +56,7 @@ impl At {
     fn pass(&mut self, block: &[u8], to_offset: u64, take: &mut impl FnMut(Brief)) -> bool {
         loop {
             let rest = block.get(self.index..).unwrap_or_default();
-            let Some((size, behind)) = rest.split_first_chunk::<{ SIZE_BYTES as usize }>() else {
+            let Some((size, behind)) = rest.split_first_chunk::<4>() else {
                 return true;
             };
             let size = u64::from(u32::from_be_bytes(*size));
@@ -68,7 +68,7 @@ impl At {
             let Some(sized) = usize::try_from(size).ok().and_then(|size| behind.get(..size)) else {
                 return true;
             };
-            let Some((body, stored)) = sized.split_last_chunk::<{ CRC_BYTES as usize }>() else {
+            let Some((body, stored)) = sized.split_last_chunk::<4>() else {
                 return false;
             };
             if crc32fast::hash(body) != u32::from_be_bytes(*stored) {

@@ -11,7 +11,9 @@ fn file(framing: Framing, len_bytes_min: usize) -> Vec<u8> {
         .collect();
     let mut bytes = Vec::new();
     while bytes.len() < len_bytes_min {
-        records.iter().for_each(|record| bytes.extend_from_slice(record));
+        for record in &records {
+            bytes.extend_from_slice(record);
+        }
     }
     bytes
 }
