@@ -60,6 +60,9 @@ fn changes_of(shard: &Shard, level: Level) -> Option<Vec<Change>> {
     let (evidence, diagnosis) = shard.read(Listing::Everything);
     let context = Context {
         copies: Copies::Lone,
+        shard_folders: vec![shard.path().to_path_buf()],
+        folder_bytes: 0,
+        node: None,
         index_is_open: true,
         kept_elsewhere: None,
         free_bytes: None,
@@ -87,6 +90,11 @@ pub(super) fn cases() -> Vec<Case> {
                 let name = format!("{family}, level {level}, {arrangement:?}");
                 cases.push(Case::new(name, &shard, changes.clone(), arrangement));
             }
+        }
+        for arrangement in [Arrangement::Folders, Arrangement::Flat] {
+            let name = format!("{family}, moved away, {arrangement:?}");
+            let changes = vec![Change::MoveFolder { path: shard.path().to_path_buf() }];
+            cases.push(Case::new(name, &shard, changes, arrangement));
         }
     }
     cases
