@@ -27,7 +27,7 @@ pub(super) struct Lowering<'a> {
     prepare: Vec<Step>,
     /// What happens to the shards.
     pub(super) exchange: Vec<Step>,
-    before: FoldersBefore,
+    pub(super) before: FoldersBefore,
     notes: Vec<String>,
     manifest: String,
 }

@@ -25,6 +25,7 @@ impl Lowering<'_> {
             let place = places.iter().find(|place| place.shard_folder == *path);
             let place = place.ok_or_else(|| outside(path))?;
             let gone = || LowerError::Gone(path.clone());
+            self.before.note_tree(self.store, path)?;
             let was = Tree::of(self.store, path)?.ok_or_else(gone)?;
             let to = place.whole();
             self.take_in(place, &to, path)?;
