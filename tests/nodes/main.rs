@@ -45,6 +45,7 @@ mod run;
 mod stage;
 mod static_binary;
 mod streams;
+mod subject;
 mod tool;
 mod verdicts;
 mod version;

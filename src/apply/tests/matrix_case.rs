@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::sim_disk::{CRASHES, Crash, SimDisk};
-use super::sim_picture::{Picture, Seen};
+use super::sim_picture::{Picture, assert_same};
 use super::sim_store::SimStore;
 use crate::apply::execute::Executor;
 use crate::apply::journal::{Intent, Journal};
@@ -283,26 +283,4 @@ impl Case {
         }
         count
     }
-}
-
-fn assert_same(now: &Picture, wanted: &Picture, told: &str) {
-    if now == wanted {
-        return;
-    }
-    let mut paths: Vec<&PathBuf> = now.keys().chain(wanted.keys()).collect();
-    paths.retain(|path| now.get(*path) != wanted.get(*path));
-    let short = |seen: Option<&Seen>| {
-        seen.map(|seen| {
-            let content = seen.content.as_deref();
-            let content = content.map(|bytes| (bytes.len(), crc32fast::hash(bytes)));
-            (seen.inode, content, seen.attributes, seen.times, seen.labels.len())
-        })
-    };
-    let shown: Vec<String> = paths
-        .iter()
-        .map(|path| {
-            format!("{path:?}:\n  {:?}\n  {:?}", short(now.get(*path)), short(wanted.get(*path)))
-        })
-        .collect();
-    panic!("{told}:\n{}", shown.join("\n"));
 }
