@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::journal::FolderBefore;
 use super::lower::LowerError;
-use super::store::Store;
+use super::store::{Store, Thing};
 
 /// Folders of a shard in which every start of a server leaves a name.
 const SERVER_FOLDERS: [&str; 2] = ["index", "translog"];
@@ -44,6 +44,18 @@ impl FoldersBefore {
             && known.names.is_none()
         {
             known.names = Some(store.names(folder)?);
+        }
+        Ok(())
+    }
+
+    /// Notes the times of a folder and of those in it: listing them sets the time of access.
+    pub(super) fn note_tree(&mut self, store: &dyn Store, folder: &Path) -> Result<(), LowerError> {
+        self.note_times(store, folder)?;
+        for name in store.names(folder)? {
+            let path = folder.join(name);
+            if let Some((_, Thing::Folder)) = store.thing(&path)? {
+                self.note_tree(store, &path)?;
+            }
         }
         Ok(())
     }

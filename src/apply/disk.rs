@@ -7,12 +7,14 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timestamps};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Timestamps};
 use rustix::io::Errno;
 
 use super::disk_facts::{attributes, crc32, set_attributes, take_folder, time_spec, times};
 use super::labels::{labels_of, set_labels};
-use super::store::{Attributes, Facts, Fingerprint, Labels, Room, SYNC, Store, StoreError, Times};
+use super::store::{
+    Attributes, Facts, Fingerprint, Labels, Room, SYNC, Store, StoreError, Thing, Times,
+};
 use crate::node::nofollow::{HeldFolders, Purpose, names_in, open_file, stat};
 
 /// The part of its blocks, and the most of them, that ext4 keeps for itself.
@@ -175,10 +177,18 @@ impl Store for DiskStore {
             .map_err(|source| StoreError::new("read", path, source))
     }
 
-    fn inode(&self, path: &Path) -> Result<Option<u64>, StoreError> {
+    fn thing(&self, path: &Path) -> Result<Option<(u64, Thing)>, StoreError> {
         let look = || {
             let Some((folder, name)) = found(self.folders.parent(path))? else { return Ok(None) };
-            Ok(found(stat(folder.as_fd(), &name))?.map(|facts| facts.st_ino))
+            let Some(facts) = found(stat(folder.as_fd(), &name))? else { return Ok(None) };
+            let thing = match FileType::from_raw_mode(facts.st_mode) {
+                FileType::RegularFile => {
+                    Thing::File { len_bytes: u64::try_from(facts.st_size).unwrap_or(0) }
+                }
+                FileType::Directory => Thing::Folder,
+                _ => Thing::Other,
+            };
+            Ok(Some((facts.st_ino, thing)))
         };
         look().map_err(|source| StoreError::new("look at", path, source))
     }

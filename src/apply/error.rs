@@ -7,6 +7,7 @@ use super::journal::JournalError;
 use super::lower::LowerError;
 use super::state_error::StateError;
 use super::store::{Fingerprint, SYNC, StoreError};
+use super::tree::Tree;
 use super::undo_error::UndoError;
 
 /// Why nothing, or no more, was changed on the disk.
@@ -69,6 +70,12 @@ impl ApplyError {
     /// `path` is not what it was; `None` when nothing is there any more.
     pub(super) fn changed(path: &std::path::Path, now: Option<Fingerprint>) -> Self {
         let now = now.map_or_else(|| "it is gone".to_owned(), |now| now.to_string());
+        Self::Changed { path: path.to_path_buf(), now }
+    }
+
+    /// `path` is not the folder it was; `None` when no folder is there any more.
+    pub(super) fn folder_changed(path: &std::path::Path, now: Option<&Tree>) -> Self {
+        let now = now.map_or_else(|| "it is gone".to_owned(), ToString::to_string);
         Self::Changed { path: path.to_path_buf(), now }
     }
 

@@ -14,6 +14,7 @@ use super::journal::Journal;
 use super::rewrite::Rewrite;
 use super::step::{Step, Sum};
 use super::store::{Attributes, Fingerprint, Labels, Store, StoreError};
+use super::tree::Tree;
 use crate::plan::Content;
 
 /// How many files that stopped attempts left under a name are passed over before giving up.
@@ -73,6 +74,7 @@ impl<'a> Executor<'a> {
                 rewrite.run(self.store, noted_done)
             }
             Step::Move { from, to, was } => self.move_file(from, to, was),
+            Step::MoveFolder { from, to, was } => self.move_folder(from, to, was),
             Step::Install { staged, path, sum } => self.install(staged, path, *sum),
             Step::SetTimes { folder, times } => Ok(self.store.set_times(folder, *times)?),
             Step::Sync { folders } => {
@@ -156,6 +158,23 @@ impl<'a> Executor<'a> {
             return Ok(());
         }
         // Another file took the name in between, and what was moved is that one.
+        self.store.rename_new(to, from)?;
+        Err(ApplyError::swapped(from))
+    }
+
+    fn move_folder(&mut self, from: &Path, to: &Path, was: &Tree) -> Result<(), ApplyError> {
+        if Tree::of(self.store, to)?.is_some_and(|now| was.is_of(&now)) {
+            return self.end_twin(from, to);
+        }
+        match Tree::of(self.store, from)? {
+            Some(now) if was.is_of(&now) => {}
+            now => return Err(ApplyError::folder_changed(from, now.as_ref())),
+        }
+        self.store.rename_new(from, to)?;
+        if self.store.inode(to)? == Some(was.inode) {
+            return Ok(());
+        }
+        // Another folder took the name in between, and what was moved is that one.
         self.store.rename_new(to, from)?;
         Err(ApplyError::swapped(from))
     }

@@ -23,7 +23,7 @@ impl RunFolder {
     /// When a journal of the run cannot be used.
     pub fn kept_files(&self) -> Result<Vec<Vec<KeptFile>>, JournalError> {
         let journals = Journals::read(self.path())?;
-        let of_round = |steps: &[Step]| steps.iter().filter_map(kept_by).collect();
+        let of_round = |steps: &[Step]| steps.iter().flat_map(kept_by).collect();
         Ok(journals.rounds.iter().map(|journal| of_round(journal.steps())).collect())
     }
 
@@ -42,11 +42,19 @@ impl RunFolder {
     }
 }
 
-fn kept_by(step: &Step) -> Option<KeptFile> {
+fn kept_by(step: &Step) -> Vec<KeptFile> {
     match step {
-        Step::Move { from, to, .. } => Some(KeptFile { file: from.clone(), kept: to.clone() }),
-        Step::Keep { file, kept, .. } => Some(KeptFile { file: file.clone(), kept: kept.clone() }),
-        _ => None,
+        Step::Move { from, to, .. } => vec![KeptFile { file: from.clone(), kept: to.clone() }],
+        Step::Keep { file, kept, .. } => {
+            vec![KeptFile { file: file.clone(), kept: kept.clone() }]
+        }
+        Step::MoveFolder { from, to, was } => {
+            let files = was.entries.iter().flatten().filter(|(_, len_bytes)| len_bytes.is_some());
+            files
+                .map(|(inside, _)| KeptFile { file: from.join(inside), kept: to.join(inside) })
+                .collect()
+        }
+        _ => Vec::new(),
     }
 }
 

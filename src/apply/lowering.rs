@@ -20,14 +20,14 @@ const FILE_MODE: u32 = 0o600;
 
 /// The lowering of all shards of a round.
 pub(super) struct Lowering<'a> {
-    store: &'a dyn Store,
+    pub(super) store: &'a dyn Store,
     /// Folders of the quarantine to make; a parent sorts before its children.
     make: BTreeSet<PathBuf>,
     /// What happens in the quarantine alone.
     prepare: Vec<Step>,
     /// What happens to the shards.
-    exchange: Vec<Step>,
-    before: FoldersBefore,
+    pub(super) exchange: Vec<Step>,
+    pub(super) before: FoldersBefore,
     notes: Vec<String>,
     manifest: String,
 }
@@ -50,13 +50,16 @@ impl<'a> Lowering<'a> {
         changes: &[Change],
         places: &[Quarantine],
     ) -> Result<(), LowerError> {
+        if changes.iter().any(|change| matches!(change, Change::MoveFolder { .. })) {
+            return self.whole(changes, places);
+        }
         let is_flat = places.iter().any(|place| place.arrangement == Arrangement::Flat);
         let in_place = if is_flat { find_in_place(self.store, changes)? } else { Vec::new() };
         let is_in_place = |change: &Change| {
             in_place.iter().any(|one| match change {
                 Change::MoveAway { path } => *path == one.from,
                 Change::Write { path, .. } => *path == one.to,
-                Change::Keep { .. } => false,
+                Change::MoveFolder { .. } | Change::Keep { .. } => false,
             })
         };
         self.check_once(changes)?;
@@ -93,6 +96,7 @@ impl<'a> Lowering<'a> {
                 self.take_in(quarantine, &place, path)?;
                 parts.leave.push(Step::Move { from: path.clone(), to: place, was });
             }
+            Change::MoveFolder { .. } => return Err(outside(path)),
             Change::Keep { .. } => {
                 let was = parts.take(self, (path, &place), quarantine, Fate::Kept)?;
                 self.take_in(quarantine, &place, path)?;
@@ -138,9 +142,12 @@ impl<'a> Lowering<'a> {
         if files.is_empty() {
             return;
         }
-        let text = manifest(&place.shard_folder, &files);
+        self.tell_of(place, &manifest(&place.shard_folder, &files));
+    }
+
+    pub(super) fn tell_of(&mut self, place: &Quarantine, text: &str) {
         if place.arrangement == Arrangement::Folders {
-            let bytes = text.clone().into_bytes();
+            let bytes = text.as_bytes().to_vec();
             let staged = place.folder.join(MANIFEST_NAME);
             self.prepare.push(Step::Stage {
                 staged,
@@ -150,7 +157,7 @@ impl<'a> Lowering<'a> {
                 labels: Labels::new(),
             });
         }
-        self.manifest.push_str(&text);
+        self.manifest.push_str(text);
         self.manifest.push('\n');
     }
 
@@ -182,13 +189,15 @@ impl<'a> Lowering<'a> {
     }
 
     /// No file is changed twice, and a new one only comes where none stays.
-    fn check_once(&self, changes: &[Change]) -> Result<(), LowerError> {
+    pub(super) fn check_once(&self, changes: &[Change]) -> Result<(), LowerError> {
         let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
         for change in changes {
             let path = change.path();
             let is_first = match change {
                 Change::Write { .. } => new.insert(path),
-                Change::MoveAway { .. } | Change::Keep { .. } => old.insert(path),
+                Change::MoveAway { .. } | Change::MoveFolder { .. } | Change::Keep { .. } => {
+                    old.insert(path)
+                }
             };
             if !is_first {
                 return Err(LowerError::Twice(path.clone()));
@@ -205,7 +214,7 @@ impl<'a> Lowering<'a> {
 
     /// Notes what `place` in the quarantine and `path` in the shard need: the folders between the
     /// anchor, which exists, and the place; and how the folders are now that change.
-    fn take_in(
+    pub(super) fn take_in(
         &mut self,
         quarantine: &Quarantine,
         place: &Path,
@@ -222,7 +231,13 @@ impl<'a> Lowering<'a> {
             self.before.note_times(self.store, anchor)?;
         }
         self.make.extend(below);
-        self.before.note_names(self.store, path.parent().ok_or_else(|| outside(path))?)
+        let parent = path.parent().ok_or_else(|| outside(path))?;
+        if path == quarantine.shard_folder {
+            // The folder of the index is the server's: a new copy of the shard comes there.
+            self.before.note_times(self.store, parent)
+        } else {
+            self.before.note_names(self.store, parent)
+        }
     }
 
     fn sum(&self, content: &Content, places: &[Quarantine]) -> Result<Sum, LowerError> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::store::{Fingerprint, Labels};
+use super::tree::Tree;
 
 /// Name of the manifest in the quarantine of a shard.
 pub(super) const MANIFEST_NAME: &str = "MANIFEST.txt";
@@ -70,6 +71,17 @@ pub(super) fn manifest(shard_folder: &Path, files: &[Kept]) -> String {
         }
     }
     text
+}
+
+/// The manifest of a shard folder that is here whole.
+pub(super) fn manifest_of_folder(shard_folder: &Path, place: &Path, was: &Tree) -> String {
+    format!(
+        "The shard {}, moved away whole by es-translog-fix because another copy of it is in sync.\n\
+         `es-translog-fix undo RUN` puts it back; RUN is a part of the path of this file.\n\n\
+         folder    {}\nwhat      {was}\n",
+        shown(shard_folder),
+        shown(place)
+    )
 }
 
 /// A name may hold a line's end or an escape sequence.

@@ -36,9 +36,11 @@ mod summary;
 mod taking_back;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod undo;
 mod undo_error;
 mod view;
+mod whole;
 
 pub use disk::DiskStore;
 pub use error::ApplyError;
@@ -50,7 +52,10 @@ pub use run_lock::RunLock;
 pub use state_dir::StateDir;
 pub use state_error::StateError;
 pub use step::{Step, Sum};
-pub use store::{Attributes, Facts, Fingerprint, Labels, Owner, Room, Store, StoreError, Times};
+pub use store::{
+    Attributes, Facts, Fingerprint, Labels, Owner, Room, Store, StoreError, Thing, Times,
+};
 pub use summary::{RunAbout, RunId, RunState, RunSummary};
+pub use tree::Tree;
 pub use undo::NewerFiles;
 pub use undo_error::UndoError;

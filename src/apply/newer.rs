@@ -9,6 +9,7 @@ use super::lowering::own_folder;
 use super::quarantine::{Arrangement, Quarantine};
 use super::step::{Step, Sum};
 use super::store::{Fingerprint, Labels};
+use super::tree::Tree;
 use super::undo_error::UndoError;
 use super::view::View;
 use crate::plan::Piece;
@@ -50,6 +51,22 @@ impl Newer {
         let place = self.free(view, &quarantine, &place)?;
         view.rename(path, &place);
         self.moves.push(Step::Move { from: path.to_path_buf(), to: place, was: now });
+        Ok(())
+    }
+
+    /// The shard folder that the server made goes into the quarantine whole.
+    pub(super) fn move_folder_aside(
+        &mut self,
+        view: &mut View<'_>,
+        path: &Path,
+        inode: u64,
+    ) -> Result<(), UndoError> {
+        self.files.push((path.to_path_buf(), "a new copy of the shard".to_owned()));
+        let quarantine = self.quarantine_of(path)?.clone();
+        let place = self.free(view, &quarantine, &quarantine.newer_whole())?;
+        view.rename_folder(path, &place);
+        let was = Tree::identity(inode);
+        self.moves.push(Step::MoveFolder { from: path.to_path_buf(), to: place, was });
         Ok(())
     }
 

@@ -77,6 +77,23 @@ impl Quarantine {
         Self { shard_folder, anchor: base.anchor, folder, arrangement }
     }
 
+    /// Where the shard's folder goes when it leaves whole.
+    pub(crate) fn whole(&self) -> PathBuf {
+        self.part("original")
+    }
+
+    /// Where a shard folder that the server made after that goes when it is undone.
+    pub(crate) fn newer_whole(&self) -> PathBuf {
+        self.part("newer")
+    }
+
+    fn part(&self, part: &str) -> PathBuf {
+        match self.arrangement {
+            Arrangement::Folders => self.folder.join(part),
+            Arrangement::Flat => with_suffix(&self.folder, &format!(".{part}")),
+        }
+    }
+
     /// Where a file of the shard goes.
     pub(crate) fn place_of(&self, file: &Path) -> Option<PathBuf> {
         self.inside("original", file)

@@ -1,9 +1,12 @@
 //! The steps of an undo, taken back: the repair is there again. What is not as the undo left it is
 //! not touched.
 
+use std::path::Path;
+
 use super::journal::Journal;
 use super::step::Step;
 use super::store::Store;
+use super::tree::Tree;
 use super::undo_error::UndoError;
 use super::view::View;
 
@@ -17,7 +20,9 @@ pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>,
     let mut part = Vec::new();
     for step in undo.steps().iter().rev() {
         let (from, to) = match step {
-            Step::Move { from, to, .. } | Step::Rewrite { from, to, .. } => (from, to),
+            Step::Move { from, to, .. }
+            | Step::MoveFolder { from, to, .. }
+            | Step::Rewrite { from, to, .. } => (from, to),
             Step::Install { staged, path, .. } => (staged, path),
             Step::Sync { .. } => {
                 let done = std::mem::take(&mut part);
@@ -30,6 +35,10 @@ pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>,
             | Step::Stage { .. }
             | Step::SetTimes { .. } => continue,
         };
+        if let Step::MoveFolder { was, .. } = step {
+            part.push(put_back(&mut view, (from, to), was)?);
+            continue;
+        }
         let now = view.fingerprint(to)?.ok_or_else(|| UndoError::gone(to))?;
         if from != to && view.is_there(from)? {
             let files = vec![(from.clone(), "it is new".to_owned())];
@@ -56,4 +65,21 @@ pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>,
     let sync = Step::sync_after(&part);
     steps.extend(part.into_iter().chain(sync));
     Ok(steps)
+}
+
+/// A folder that an undo moved, moved again.
+fn put_back(
+    view: &mut View<'_>,
+    (from, to): (&Path, &Path),
+    was: &Tree,
+) -> Result<Step, UndoError> {
+    if view.inode(to)? != Some(was.inode) {
+        return Err(UndoError::gone(to));
+    }
+    if view.is_there(from)? {
+        return Err(UndoError::Newer { files: vec![(from.to_path_buf(), "it is new".to_owned())] });
+    }
+    view.rename_folder(to, from);
+    let was = Tree::identity(was.inode);
+    Ok(Step::MoveFolder { from: to.to_path_buf(), to: from.to_path_buf(), was })
 }

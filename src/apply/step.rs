@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::store::{Attributes, Fingerprint, Labels, Times};
+use super::tree::Tree;
 use crate::plan::{Content, as_base64};
 
 /// Length and CRC-32 of a file that a run writes.
@@ -93,6 +94,15 @@ pub enum Step {
         /// What the file must be.
         was: Fingerprint,
     },
+    /// Renames a folder with all that is in it: a shard into the quarantine, or back.
+    MoveFolder {
+        /// Where it is.
+        from: PathBuf,
+        /// Where it goes; nothing may be there.
+        to: PathBuf,
+        /// What the folder must be.
+        was: Tree,
+    },
     /// Renames a staged file into the shard.
     Install {
         /// Where it was staged.
@@ -143,7 +153,9 @@ impl Step {
             Self::CreateFolder { path, .. } | Self::Install { path, .. } => path.parent(),
             Self::Keep { kept, .. } => kept.parent(),
             Self::Stage { staged, .. } => staged.parent(),
-            Self::Move { to, .. } | Self::Rewrite { to, .. } => to.parent(),
+            Self::Move { to, .. } | Self::MoveFolder { to, .. } | Self::Rewrite { to, .. } => {
+                to.parent()
+            }
             Self::SetTimes { folder, .. } => Some(folder),
             Self::Sync { .. } => None,
         }
@@ -152,7 +164,7 @@ impl Step {
     /// The folder from which a name goes to another one.
     fn losing_folder(&self) -> Option<&Path> {
         let (from, to) = match self {
-            Self::Move { from, to, .. } => (from, to),
+            Self::Move { from, to, .. } | Self::MoveFolder { from, to, .. } => (from, to),
             Self::Install { staged, path, .. } => (staged, path),
             _ => return None,
         };
@@ -170,7 +182,7 @@ impl fmt::Display for Step {
             Self::Stage { staged, sum, .. } => {
                 write!(f, "write {} ({} bytes)", staged.display(), sum.len_bytes)
             }
-            Self::Move { from, to, .. } => {
+            Self::Move { from, to, .. } | Self::MoveFolder { from, to, .. } => {
                 write!(f, "move {} to {}", from.display(), to.display())
             }
             Self::Install { staged, path, .. } => {

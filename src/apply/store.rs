@@ -101,6 +101,20 @@ pub struct Room {
 /// [`StoreError::action`] of a sync that failed.
 pub(super) const SYNC: &str = "sync";
 
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    /// A regular file.
+    File {
+        /// Its length in bytes.
+        len_bytes: u64,
+    },
+    /// A folder.
+    Folder,
+    /// A link, a pipe or the like.
+    Other,
+}
+
 /// A call of [`Store`] that did not succeed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {source}", path.display())]
@@ -149,11 +163,19 @@ pub trait Store {
     /// When the file cannot be read.
     fn read_at(&self, path: &Path, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError>;
 
+    /// What has this name, and its number on its file system; `None` when nothing has it.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    fn thing(&self, path: &Path) -> Result<Option<(u64, Thing)>, StoreError>;
+
     /// The number of whatever has this name, a link or a pipe too; `None` when nothing has it.
     ///
     /// # Errors
     /// When it cannot be looked at.
-    fn inode(&self, path: &Path) -> Result<Option<u64>, StoreError>;
+    fn inode(&self, path: &Path) -> Result<Option<u64>, StoreError> {
+        Ok(self.thing(path)?.map(|(inode, _)| inode))
+    }
 
     /// Names, room and extended attributes of a regular file.
     ///

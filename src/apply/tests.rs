@@ -15,3 +15,4 @@ mod sim_disk;
 mod sim_picture;
 mod sim_store;
 mod state;
+mod whole;

@@ -12,6 +12,7 @@ use super::newer::Newer;
 use super::rewrite::{Written, written};
 use super::step::{Step, Sum};
 use super::store::{Fingerprint, Store, Times};
+use super::tree::Tree;
 use super::undo_error::UndoError;
 use super::view::View;
 
@@ -44,6 +45,10 @@ pub(crate) fn undo_steps(
         undoing.newer.serve(&journal.intent().quarantines);
         let out = undoing.take_backs(journal)?;
         undoing.returns(journal)?;
+        for folder in undoing.folders(journal)? {
+            // What newer rounds did to the folder that the server made there leaves with it.
+            times.retain(|path, _| !path.starts_with(folder));
+        }
         undoing.rewrites(journal)?;
         undoing.check_names(journal)?;
         let aside = undoing.newer.take_steps();
@@ -152,6 +157,32 @@ impl Undoing<'_> {
             self.back.push(Step::Move { from: kept.clone(), to: place.clone(), was: kept_now });
         }
         Ok(())
+    }
+
+    /// A shard folder that left whole returns; those that do.
+    fn folders<'j>(&mut self, journal: &'j Journal) -> Result<Vec<&'j Path>, UndoError> {
+        let mut back = Vec::new();
+        for step in journal.steps() {
+            let Step::MoveFolder { from: place, to: kept, was } = step else { continue };
+            let in_place = self.view.inode(place)?;
+            if in_place == Some(was.inode) {
+                continue;
+            }
+            let kept_now = self.view.inode(kept)?.filter(|inode| *inode == was.inode);
+            let inode = kept_now.ok_or_else(|| UndoError::missing(kept, place))?;
+            if let Some(newer) = in_place {
+                self.newer.move_folder_aside(&mut self.view, place, newer)?;
+            }
+            if !place.parent().is_some_and(|parent| self.view.has_folder(parent).is_ok_and(|is| is))
+            {
+                return Err(UndoError::gone(place.parent().unwrap_or(place)));
+            }
+            self.view.rename_folder(kept, place);
+            let was = Tree { inode, ..was.clone() };
+            self.back.push(Step::MoveFolder { from: kept.clone(), to: place.clone(), was });
+            back.push(place.as_path());
+        }
+        Ok(back)
     }
 
     /// What was written in place gets its bytes, its name and its times back.

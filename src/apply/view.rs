@@ -33,12 +33,26 @@ impl<'a> View<'a> {
     pub(super) fn rename(&mut self, from: &Path, to: &Path) {
         let seen = match self.changed.get(from) {
             Some(seen) => seen.clone(),
-            None => Some(Seen { now: from.to_path_buf(), will_be: None }),
+            None => self.now(from).map(|now| Seen { now, will_be: None }),
         };
         if from != to {
             self.changed.insert(from.to_path_buf(), None);
         }
         self.changed.insert(to.to_path_buf(), seen);
+    }
+
+    /// The same for a folder and all that is in it.
+    pub(super) fn rename_folder(&mut self, from: &Path, to: &Path) {
+        let is_inside = |path: &Path| path != from && path.starts_with(from);
+        let inside: Vec<PathBuf> =
+            self.changed.keys().filter(|path| is_inside(path)).cloned().collect();
+        for path in inside {
+            let seen = self.changed.remove(&path);
+            if let (Some(seen), Ok(rest)) = (seen, path.strip_prefix(from)) {
+                self.changed.insert(to.join(rest), seen);
+            }
+        }
+        self.rename(from, to);
     }
 
     /// Shows the file from now on as if it had been written to be this.
@@ -49,25 +63,31 @@ impl<'a> View<'a> {
 
     /// Where the file is now that a name will stand for; `None` when it will stand for nothing.
     fn now(&self, path: &Path) -> Option<PathBuf> {
-        match self.changed.get(path) {
-            Some(seen) => seen.as_ref().map(|seen| seen.now.clone()),
-            None => Some(path.to_path_buf()),
+        let found = path.ancestors().find_map(|above| Some((above, self.changed.get(above)?)));
+        let Some((above, seen)) = found else { return Some(path.to_path_buf()) };
+        let now = &seen.as_ref()?.now;
+        match path.strip_prefix(above) {
+            Ok(rest) if above != path => Some(now.join(rest)),
+            _ => Some(now.clone()),
         }
     }
 
     /// As [`Store::fingerprint`].
     pub(super) fn fingerprint(&self, path: &Path) -> Result<Option<Fingerprint>, StoreError> {
-        match self.changed.get(path) {
-            Some(Some(Seen { will_be: Some(will_be), .. })) => Ok(Some(*will_be)),
-            Some(Some(Seen { now, .. })) => self.store.fingerprint(now),
-            Some(None) => Ok(None),
-            None => self.store.fingerprint(path),
+        if let Some(Some(Seen { will_be: Some(will_be), .. })) = self.changed.get(path) {
+            return Ok(Some(*will_be));
         }
+        self.now(path).map_or(Ok(None), |now| self.store.fingerprint(&now))
     }
 
     /// Whether a name will stand for anything.
     pub(super) fn is_there(&self, path: &Path) -> Result<bool, StoreError> {
-        self.now(path).map_or(Ok(false), |now| Ok(self.store.inode(&now)?.is_some()))
+        Ok(self.inode(path)?.is_some())
+    }
+
+    /// As [`Store::inode`].
+    pub(super) fn inode(&self, path: &Path) -> Result<Option<u64>, StoreError> {
+        self.now(path).map_or(Ok(None), |now| self.store.inode(&now))
     }
 
     /// Up to `len_max` bytes, and one more, of a file that will not be written in between.
@@ -77,12 +97,15 @@ impl<'a> View<'a> {
 
     /// As [`Store::folder`]: whether it is there.
     pub(super) fn has_folder(&self, path: &Path) -> Result<bool, StoreError> {
-        Ok(self.store.folder(path)?.is_some())
+        self.now(path).map_or(Ok(false), |now| Ok(self.store.folder(&now)?.is_some()))
     }
 
     /// As [`Store::names`].
     pub(super) fn names(&self, folder: &Path) -> Result<BTreeSet<String>, StoreError> {
-        let mut names = self.store.names(folder)?;
+        let mut names = match self.now(folder) {
+            Some(now) => self.store.names(&now)?,
+            None => BTreeSet::new(),
+        };
         for (path, seen) in &self.changed {
             if path.parent() != Some(folder) {
                 continue;

@@ -96,8 +96,12 @@ pub struct MainArguments {
     #[arg(long)]
     pub beyond_checkpoint: bool,
     /// Repair although another in-sync copy of the shard is known
-    #[arg(long)]
+    #[arg(long, conflicts_with = "prefer_peer")]
     pub despite_healthy_copy: bool,
+    /// Move a damaged copy away although the other in-sync copy of its shard does not answer: the
+    /// shard is down until that one is back
+    #[arg(long)]
+    pub prefer_peer: bool,
     /// Rounds of stop, repair, start and watch
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_rounds: u32,

@@ -113,6 +113,8 @@ pub(super) fn job_settings(
     };
     let healthy_copy = if arguments.despite_healthy_copy {
         HealthyCopyRule::Despite
+    } else if arguments.prefer_peer {
+        HealthyCopyRule::PreferPeer
     } else {
         HealthyCopyRule::Refuse
     };

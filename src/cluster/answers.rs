@@ -37,6 +37,14 @@ pub(super) fn local_node(answer: &Value) -> Result<Option<String>, String> {
     Ok(ids.next().filter(|_| ids.next().is_none()).cloned())
 }
 
+/// The names in the answer of `_nodes` by id.
+pub(super) fn node_names(answer: &Value) -> BTreeMap<String, String> {
+    let nodes = answer.get("nodes").and_then(Value::as_object).into_iter().flatten();
+    let named =
+        |(id, node): (&String, &Value)| Some((id.clone(), node.get("name")?.as_str()?.to_owned()));
+    nodes.filter_map(named).collect()
+}
+
 /// `in_sync_allocations` of one index by shard number; empty where the server writes none.
 pub(super) fn in_sync(answer: &Value, index: &str) -> Result<BTreeMap<u32, Vec<String>>, String> {
     let sets = answer

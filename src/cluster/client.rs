@@ -9,7 +9,7 @@ use ureq::http::Response;
 use ureq::{Agent, Body};
 
 use super::address::{encode_segment, normal_url};
-use super::{ClusterError, Health, ShardCopy, answers, copies};
+use super::{ClusterError, Health, ShardCopy, StoredCopy, answers, copies, stores};
 
 /// Longest answer that is read, in bytes.
 const ANSWER_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
@@ -95,6 +95,27 @@ impl Client {
             Ok((url, answer)) => answers::in_sync(&answer, index)
                 .map_err(|reason| ClusterError::Unreadable { url, reason }),
         }
+    }
+
+    /// The copies of `index` that nodes have on their disks, by shard. Empty before 2.1.
+    ///
+    /// # Errors
+    /// When the node does not answer or has no master.
+    pub fn stores(&self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
+        let path = format!("/{}/_shard_stores?status=all", encode_segment(index));
+        match self.get(&path) {
+            Err(error) if is_unknown_path(&error) => Ok(BTreeMap::new()),
+            other => other.map(|(_, answer)| stores::parse(&answer, index)),
+        }
+    }
+
+    /// The names of the nodes by their ids.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub fn node_names(&self) -> Result<BTreeMap<String, String>, ClusterError> {
+        let (_, answer) = self.get("/_nodes/http")?;
+        Ok(answers::node_names(&answer))
     }
 
     /// The health of the cluster, as it is now.

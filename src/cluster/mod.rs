@@ -8,11 +8,13 @@ mod answers;
 mod client;
 mod copies;
 mod standing;
+mod stores;
 
 pub use answers::Health;
 pub use client::Client;
 pub use copies::{CopyState, ShardCopy};
 pub use standing::started_here;
+pub use stores::StoredCopy;
 
 /// Why the cluster could not be asked.
 #[derive(Debug, thiserror::Error)]

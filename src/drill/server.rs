@@ -17,7 +17,7 @@ use super::release::Release;
 use super::server_log::ServerLog;
 use super::start_failure::StartFailure;
 use super::{chain_start, stream_start};
-use crate::cluster::{ClusterError, CopyState, ShardCopy};
+use crate::cluster::{ClusterError, CopyState, ShardCopy, StoredCopy};
 use crate::log::ShardName;
 use crate::node::{HeldLocks, hold_locks};
 use crate::rounds::HealthView;
@@ -232,6 +232,14 @@ impl HealthView for PlayedHealth {
         }
         let of_index = server.node.shards.iter().filter(|shard| shard.name.index == index);
         Ok(of_index.map(|shard| (shard.name.number, vec![shard.allocation_id.clone()])).collect())
+    }
+
+    fn stores(&mut self, _: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
+        Ok(BTreeMap::new())
+    }
+
+    fn node_names(&mut self) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
 
     fn retry_failed(&mut self) -> Result<(), ClusterError> {

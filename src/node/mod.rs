@@ -30,6 +30,7 @@ pub use locks::{HeldLocks, LockHolder, hold_locks, lock_holder};
 pub use places::{Places, ShardPlace, node_places, places_below};
 pub use processes::processes_using;
 pub use settings::{NodeSettings, Origin, SettingsFlags, Sourced, resolve_settings};
-pub use space::{FreeSpace, free_space};
+pub use shards::node_id;
+pub use space::{FreeSpace, free_space, used_space};
 pub use target::shard_at;
 pub use unit::UnitFacts;

@@ -9,7 +9,7 @@ use super::folders::{Kind, Notes, folders_in, folders_or_note, kind_of};
 use super::inventory::{Layout, NodeFolder, ShardFolder, number};
 use super::kept_state::KeptIndices;
 use super::nofollow::HeldFolders;
-use crate::format::{IndexState, ShardState, Unreadable, newest_state_file};
+use crate::format::{IndexState, NodeState, ShardState, Unreadable, newest_state_file};
 use crate::log::ShardName;
 
 /// Largest state file read, in bytes. An index's state has its mappings; 4 MiB is a big one.
@@ -197,4 +197,13 @@ pub(super) fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)
+}
+
+/// The id of the node whose folder this is, from 5.0 on (`_state/node-N.st`).
+#[must_use]
+pub fn node_id(node_folder: &Path) -> Option<String> {
+    let folder = node_folder.join("_state");
+    let names = state_names(&folder).ok()?;
+    let name = newest_state_file(names.iter().map(String::as_str), "node-")?.to_owned();
+    NodeState::decode(&read_bounded(&folder.join(name), MAX_STATE_BYTES).ok()?).ok()?.id
 }

@@ -32,6 +32,23 @@ pub fn free_space(path: &Path) -> io::Result<FreeSpace> {
     })
 }
 
+/// Bytes of the files in a folder and below, as far as they can be looked at.
+#[must_use]
+pub fn used_space(folder: &Path) -> u64 {
+    let mut left = vec![folder.to_path_buf()];
+    let mut bytes: u64 = 0;
+    while let Some(entries) = left.pop().map(|path| path.read_dir()) {
+        for entry in entries.into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(facts) if facts.is_dir() => left.push(entry.path()),
+                Ok(facts) if facts.is_file() => bytes = bytes.saturating_add(facts.len()),
+                _ => {}
+            }
+        }
+    }
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

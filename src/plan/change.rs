@@ -33,6 +33,11 @@ pub enum Change {
         /// The file.
         path: PathBuf,
     },
+    /// The whole folder of the shard leaves, with all that is in it.
+    MoveFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The file stays, and the quarantine gets a second name of it, because the server deletes
     /// it once it has started while it holds bytes that no longer count.
     Keep {
@@ -51,11 +56,14 @@ pub enum Change {
 }
 
 impl Change {
-    /// The file it changes.
+    /// The file or folder it changes.
     #[must_use]
     pub fn path(&self) -> &PathBuf {
         match self {
-            Self::MoveAway { path } | Self::Keep { path } | Self::Write { path, .. } => path,
+            Self::MoveAway { path }
+            | Self::MoveFolder { path }
+            | Self::Keep { path }
+            | Self::Write { path, .. } => path,
         }
     }
 }

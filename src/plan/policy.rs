@@ -1,6 +1,7 @@
 //! What the person allows, and what is known of the shard beyond its files.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -52,8 +53,10 @@ impl FromStr for Level {
 /// What may be done while another copy of a shard is in sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HealthyCopyRule {
-    /// Nothing: the other copy is worth more than any repair.
+    /// Nothing unless that copy answers: it is worth more than any repair.
     Refuse,
+    /// Move this copy away and wait for the other one; the person has said so.
+    PreferPeer,
     /// Repair all the same; the person has said so.
     Despite,
 }
@@ -70,15 +73,27 @@ pub struct Policy {
     pub beyond_checkpoint: bool,
 }
 
-/// The other copies of a shard, as the cluster state on disk and the API tell.
+/// The other copies of a shard, as the cluster state on disk and the API tell. The texts say where
+/// they are: on which node, or under which allocation id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copies {
     /// No other copy is in sync.
     Lone,
-    /// Another one is: on which node, or under which allocation id.
-    InSyncElsewhere(Vec<String>),
-    /// This copy itself is not in the set of in-sync ones: the server would not take it.
-    Stale,
+    /// Another one is, and its node is up: the server can rebuild this copy from it.
+    Answering {
+        /// Where.
+        nodes: Vec<String>,
+        /// Whether this copy itself is not in the set of in-sync ones, so that the server would
+        /// build it anew in any case.
+        is_stale: bool,
+    },
+    /// Another one is in sync, and nothing answers for it.
+    Silent(Vec<String>),
+    /// Up to 2.x the files name no copies: there may be another one, and nothing answers.
+    Unknown(String),
+    /// This copy itself is not in the set of in-sync ones: the server would not take it. Where the
+    /// others are.
+    Stale(Vec<String>),
 }
 
 /// What is known of a shard beyond its files.
@@ -90,6 +105,12 @@ pub struct Context {
     pub index_is_open: bool,
     /// Why local files do not count, for an index whose data lies elsewhere.
     pub kept_elsewhere: Option<String>,
+    /// The folders of this copy: one, or up to 1.7 one in each data path.
+    pub shard_folders: Vec<PathBuf>,
+    /// Bytes in them: what the server writes when it builds the copy anew.
+    pub folder_bytes: u64,
+    /// Its node, as a request to the cluster names it.
+    pub node: Option<String>,
     /// Bytes free on its file system, where known.
     pub free_bytes: Option<u64>,
 }

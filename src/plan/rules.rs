@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::chain::plan_chain;
 use super::change::{Change, Piece};
+use super::copies::{Way, allocate_stale_primary, check_loss, move_away, way};
 use super::loss::Loss;
-use super::policy::{Context, Copies, Fresh, HealthyCopyRule, Level, Policy};
+use super::policy::{Context, Copies, Fresh, Level, Policy};
 use super::refusal::{Refusal, Rule};
 use super::stream::plan_stream;
 use crate::diagnose::{Diagnosis, Evidence, Judged, Verdict};
@@ -16,12 +17,26 @@ use crate::log::ShardName;
 /// Room that is left free beside what a repair writes: names, journal blocks.
 const RESERVE_BYTES: u64 = 64 * 1024;
 
+/// What is done about a damaged copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Its files are repaired.
+    Repair,
+    /// It is moved away whole, and the server builds it anew from another copy.
+    MoveAway,
+}
+
 /// The repair of one shard, before it is known where the quarantine is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// The shard.
     #[serde(skip)]
     pub shard: ShardName,
+    /// What is done.
+    pub kind: Kind,
+    /// Where the copies are from which the server builds this one anew; empty for a repair.
+    pub rebuilt_from: Vec<String>,
     /// The level it keeps.
     pub level: Level,
     /// What it does, for a person, in order.
@@ -63,31 +78,30 @@ pub fn plan(
     fresh: &Fresh,
 ) -> Result<Plan, Refusal> {
     check_verdict(shard, diagnosis, policy)?;
-    check_context(shard, context, policy)?;
-    let draft = draft(shard, evidence, diagnosis, policy, fresh)?;
+    check_context(shard, context)?;
+    let drafts = |level| draft(shard, evidence, diagnosis, Policy { level, ..policy }, fresh);
+    let way = way(shard, context, policy.healthy_copy)?;
+    if let Way::MoveAway(rebuilt_from) = way {
+        return move_away(shard, context, policy.level, rebuilt_from, &drafts);
+    }
+    let mut draft = drafts(policy.level)?;
+    check_loss(shard, context, policy.healthy_copy, draft.loss.is_some())?;
+    if matches!(context.copies, Copies::Stale(_)) {
+        draft.steps.push(allocate_stale_primary(shard, context.node.as_deref()));
+    }
     if policy.level == Level::All && draft.loss.is_some() {
         return Err(loses(shard, &draft));
     }
     let space_bytes = space_bytes(&draft.changes);
-    if let Some(free_bytes) = context.free_bytes
-        && space_bytes > 0
-        && free_bytes < space_bytes.saturating_add(RESERVE_BYTES)
-    {
-        let message = format!(
-            "{shard} needs {space_bytes} bytes on its file system and {free_bytes} are free"
-        );
-        return Err(Refusal::new(Rule::Space, message)
-            .unless("make room on that file system and run again"));
+    if space_bytes > 0 {
+        let need_bytes = space_bytes.saturating_add(RESERVE_BYTES);
+        check_space(shard, context, need_bytes, "make room on that file system and run again")?;
     }
-    let others = Level::ALL.into_iter().filter(|level| *level != policy.level);
-    let alternatives = others
-        .filter_map(|level| {
-            let other = self::draft(shard, evidence, diagnosis, Policy { level, ..policy }, fresh);
-            other.ok().and_then(|draft| Alternative::of(level, &draft))
-        })
-        .collect();
+    let alternatives = alternatives(Some(policy.level), &drafts);
     Ok(Plan {
         shard: shard.clone(),
+        kind: Kind::Repair,
+        rebuilt_from: Vec::new(),
         level: policy.level,
         steps: draft.steps,
         changes: draft.changes,
@@ -96,6 +110,33 @@ pub fn plan(
         space_bytes,
         alternatives,
     })
+}
+
+/// What the levels would keep and lose, but for one of them.
+pub(super) fn alternatives(
+    but: Option<Level>,
+    drafts: &dyn Fn(Level) -> Result<Draft, Refusal>,
+) -> Vec<Alternative> {
+    let levels = Level::ALL.into_iter().filter(|level| Some(*level) != but);
+    levels.filter_map(|level| Alternative::of(level, &drafts(level).ok()?)).collect()
+}
+
+/// Refuses when a plan needs more room than there is.
+pub(super) fn check_space(
+    shard: &ShardName,
+    context: &Context,
+    need_bytes: u64,
+    allow: &str,
+) -> Result<(), Refusal> {
+    match context.free_bytes {
+        Some(free_bytes) if free_bytes < need_bytes => {
+            let message = format!(
+                "{shard} needs {need_bytes} bytes on its file system and {free_bytes} are free"
+            );
+            Err(Refusal::new(Rule::Space, message).unless(allow))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn draft(
@@ -168,7 +209,7 @@ fn check_verdict(shard: &ShardName, diagnosis: &Diagnosis, policy: Policy) -> Re
     }
 }
 
-fn check_context(shard: &ShardName, context: &Context, policy: Policy) -> Result<(), Refusal> {
+fn check_context(shard: &ShardName, context: &Context) -> Result<(), Refusal> {
     if let Some(why) = &context.kept_elsewhere {
         let message = format!("{shard} is left alone: {why}");
         return Err(Refusal::new(Rule::DataElsewhere, message));
@@ -178,27 +219,7 @@ fn check_context(shard: &ShardName, context: &Context, policy: Policy) -> Result
         return Err(Refusal::new(Rule::ClosedIndex, message)
             .unless("open the index, let the shard fail, and run again"));
     }
-    match (&context.copies, policy.healthy_copy) {
-        (Copies::InSyncElsewhere(others), HealthyCopyRule::Refuse) => {
-            let message = format!(
-                "another in-sync copy of {shard} is known ({}), which is worth more than a repair \
-                 that loses operations",
-                others.join(", ")
-            );
-            Err(Refusal::new(Rule::HealthyCopy, message).unless(
-                "start the node that holds it, or say --despite-healthy-copy to repair all the same",
-            ))
-        }
-        (Copies::Stale, HealthyCopyRule::Refuse) => {
-            let message = format!(
-                "this copy of {shard} is not among the in-sync ones: the server would not use it, \
-                 repaired or not"
-            );
-            Err(Refusal::new(Rule::StaleCopy, message)
-                .unless("say --despite-healthy-copy to repair all the same"))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Bytes that are written beside what is there. A new file that can have the room of one that

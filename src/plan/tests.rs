@@ -17,6 +17,9 @@ fn fresh() -> Fresh {
 fn context() -> Context {
     Context {
         copies: Copies::Lone,
+        shard_folders: vec!["/data/nodes/0/indices/u/0".into()],
+        folder_bytes: 0,
+        node: None,
         index_is_open: true,
         kept_elsewhere: None,
         free_bytes: Some(u64::MAX),
@@ -98,6 +101,7 @@ fn name(path: &Path) -> String {
 fn change_text(change: &Change) -> String {
     match change {
         Change::MoveAway { path } => format!("move away {}", name(path)),
+        Change::MoveFolder { path } => format!("move the folder {} away", name(path)),
         Change::Keep { path } => format!("keep a second name of {}", name(path)),
         Change::Write { path, content, .. } => {
             let name = name(path);

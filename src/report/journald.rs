@@ -48,7 +48,10 @@ fn entry(event: &Event) -> Option<Vec<u8>> {
             fields.push(("ES_LINE", line.clone()));
             (4, format!("the node had: {cause}, {count} times"))
         }
-        Event::Up { shard } => (5, format!("{shard} is up")),
+        Event::Up { shard, rebuilt: false } => (5, format!("{shard} is up")),
+        Event::Up { shard, rebuilt: true } => {
+            (5, format!("{shard} is up, built anew on this node"))
+        }
         Event::Refused { refusal } => (4, format!("refused: {refusal}")),
         Event::Error { text } => (3, text.clone()),
         Event::Note { text } => (6, text.clone()),

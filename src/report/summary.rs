@@ -109,7 +109,8 @@ impl Summary {
             Event::Refused { refusal } => self.refusals.push(refusal.clone()),
             Event::RunBegun { id, .. } => self.run = Some(id.clone()),
             Event::Repaired { shard, .. } => self.outcome(shard, ShardOutcome::Repaired),
-            Event::Up { shard } => self.outcome(shard, ShardOutcome::Started),
+            Event::Up { shard, rebuilt: false } => self.outcome(shard, ShardOutcome::Started),
+            Event::Up { shard, rebuilt: true } => self.outcome(shard, ShardOutcome::Rebuilt),
             Event::Failed { shard, .. } => self.outcome(shard, ShardOutcome::Failed),
             Event::Quarantined { paths } => self.quarantine.extend(paths.iter().cloned()),
             Event::RoundEnded { number, stopped_at, started_at, repaired, verdict } => {
@@ -141,7 +142,11 @@ impl Summary {
             .iter_mut()
             .find(|known| known.path == report.path && known.outcome != ShardOutcome::Repaired);
         match open {
-            Some(known) if known.outcome != ShardOutcome::Started => *known = report.clone(),
+            Some(known)
+                if !matches!(known.outcome, ShardOutcome::Started | ShardOutcome::Rebuilt) =>
+            {
+                *known = report.clone();
+            }
             Some(_) => {}
             None => self.shards.push(report.clone()),
         }

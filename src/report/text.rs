@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 use super::safe::safe;
 use super::summary::Summary;
 use crate::diagnose::{Severity, Verdict};
-use crate::plan::Loss;
+use crate::plan::{Kind, Loss, Plan};
 use crate::rounds::{Event, RoundVerdict, ShardOutcome, ShardReport, Stage};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -56,11 +56,18 @@ impl TextReport {
                 vec![format!("run {id}, journal in {}", safe(&path.display().to_string()))]
             }
             Event::Stage { round, stage, detail } => vec![stage_line(*round, *stage, detail)],
-            Event::Repaired { shard, .. } => vec![format!("{GOOD}repaired{GOOD:#} {shard}")],
+            Event::Repaired { shard, kind, .. } => {
+                let done = match kind {
+                    Kind::Repair => "repaired",
+                    Kind::MoveAway => "moved away",
+                };
+                vec![format!("{GOOD}{done}{GOOD:#} {shard}")]
+            }
             Event::Quarantined { .. } => Vec::new(),
-            Event::Up { shard } => {
+            Event::Up { shard, rebuilt } => {
                 self.shards_since_heading = self.shards_since_heading.saturating_add(1);
-                vec![format!("{GOOD}up{GOOD:#} {shard}")]
+                let how = if *rebuilt { ", built anew on this node" } else { "" };
+                vec![format!("{GOOD}up{GOOD:#} {shard}{how}")]
             }
             Event::Failed { shard, cause, line } => vec![
                 format!("{BAD}failed again{BAD:#} {shard}: {cause}"),
@@ -129,8 +136,15 @@ fn judged(report: &ShardReport) -> Vec<String> {
     }
     if let Some(plan) = &report.plan {
         lines.extend(plan.steps.iter().map(|step| format!("  plan: {}", safe(step))));
-        let kept = plan.kept_operation_count;
-        lines.push(format!("  keeps {kept} operations, loses {}", lost_in_words(&plan.loss)));
+        lines.push(match plan.kind {
+            Kind::Repair => {
+                let kept = plan.kept_operation_count;
+                format!("  keeps {kept} operations, loses {}", lost_in_words(&plan.loss))
+            }
+            Kind::MoveAway => {
+                format!("  loses none; {} bytes are built anew beside it", plan.space_bytes)
+            }
+        });
         lines.extend(lost_names(&plan.loss));
     }
     lines.extend(report.next_action.iter().map(|action| format!("  next: {action}")));
@@ -203,12 +217,32 @@ fn ending_line(shard: &ShardReport) -> String {
         ShardOutcome::Untouched => "untouched",
         ShardOutcome::Planned => "planned",
         ShardOutcome::Repaired => "files repaired",
-        ShardOutcome::Started => "up",
+        ShardOutcome::Started | ShardOutcome::Rebuilt => "up",
         ShardOutcome::Failed => "failed again",
         ShardOutcome::Refused => "left alone",
     };
+    if let Some(plan) = shard.plan.as_ref().filter(|plan| plan.kind == Kind::MoveAway) {
+        return moved_line(shard, plan);
+    }
     let loss = shard.plan.as_ref().map(|plan| lost_in_words(&plan.loss)).unwrap_or_default();
     format!("  [{}][{}] {outcome}, loses {loss}", safe(&shard.index), shard.shard)
+}
+
+fn moved_line(shard: &ShardReport, plan: &Plan) -> String {
+    let from = if plan.rebuilt_from.is_empty() {
+        "the copy in sync".to_owned()
+    } else {
+        safe(&plan.rebuilt_from.join(", "))
+    };
+    let how = match shard.outcome {
+        ShardOutcome::Rebuilt => format!("moved away, rebuilt from {from}, nothing lost"),
+        ShardOutcome::Started => format!("moved away, served by {from}, nothing lost"),
+        ShardOutcome::Repaired => format!("moved away, to be rebuilt from {from}"),
+        ShardOutcome::Failed => "moved away, failed again".to_owned(),
+        ShardOutcome::Planned => format!("to be moved away and rebuilt from {from}"),
+        ShardOutcome::Untouched | ShardOutcome::Refused => "left alone".to_owned(),
+    };
+    format!("  [{}][{}] {how}", safe(&shard.index), shard.shard)
 }
 
 #[cfg(test)]

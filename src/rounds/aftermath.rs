@@ -6,6 +6,7 @@ use super::event::{Event, RoundVerdict, Stage};
 use super::health::HealthView;
 use super::job::{Job, Progress, borrow, request_of};
 use super::nominate::from_findings;
+use super::rebuild::Rebuilds;
 use super::round::{Record, RoundEnd};
 use super::standing::WatchEnd;
 use super::survey::{Decision, SurveyError, Surveyed, survey};
@@ -18,6 +19,7 @@ impl Job<'_> {
         &mut self,
         record: Record,
         log: &mut Tail,
+        cluster: &ClusterFacts,
         progress: &mut Progress,
     ) -> Result<RoundEnd, SurveyError> {
         let limits = self.settings.limits;
@@ -30,7 +32,7 @@ impl Job<'_> {
             borrow(&mut self.health),
             &record.waited_for,
             folders,
-            limits,
+            Rebuilds::new(&record.moved, cluster.local_node.as_deref(), limits),
             self.cancelled,
             self.say,
         )?;
@@ -52,6 +54,24 @@ impl Job<'_> {
                 progress.ending.add(Mark::Failed);
                 self.failed(&format!("the node did not come up: {why}"));
                 self.round_ended(record, RoundVerdict::StillDown);
+                Ok(RoundEnd::Over)
+            }
+            Some(WatchEnd::TimedOut(shards))
+                if shards.iter().all(|shard| record.moved.contains(shard)) =>
+            {
+                progress.ending.add(Mark::Repaired);
+                progress.ending.add(Mark::PersonNeeded);
+                let names: Vec<String> = shards.iter().map(ToString::to_string).collect();
+                let run = progress.run.as_ref().map(|run| run.id().to_string());
+                self.note(&format!(
+                    "{}: moved away, and the copy in sync is not back; start the node that holds \
+                     it and this one is built anew. If that node is gone for good, stop this one, \
+                     take the run back with `es-translog-fix undo {}` and repair with \
+                     --despite-healthy-copy",
+                    names.join(", "),
+                    run.unwrap_or_default()
+                ));
+                self.round_ended(record, RoundVerdict::TimedOut);
                 Ok(RoundEnd::Over)
             }
             Some(WatchEnd::TimedOut(shards)) => {
@@ -132,7 +152,15 @@ impl Job<'_> {
         self.stage(0, Stage::Watch, &format!("{} shards that were tried again", folders.len()));
         let health = borrow(&mut self.health);
         let must: Vec<ShardName> = folders.iter().map(|folder| folder.shard.clone()).collect();
-        let end = watch(&mut log, health, &must, &folders, limits, self.cancelled, self.say)?;
+        let end = watch(
+            &mut log,
+            health,
+            &must,
+            &folders,
+            Rebuilds::new(&[], None, limits),
+            self.cancelled,
+            self.say,
+        )?;
         match end {
             Some(WatchEnd::Clean) => {}
             Some(WatchEnd::Failed(failures)) => {

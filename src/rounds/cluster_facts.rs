@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::copies::CopyFacts;
 use super::health::HealthView;
-use crate::cluster::ShardCopy;
-use crate::node::ShardFolder;
+use crate::cluster::{ShardCopy, StoredCopy};
+use crate::node::{ShardFolder, node_id};
 
 /// Answers of the cluster, and where none came, what the node's files say of the index.
 #[derive(Debug, Clone, Default)]
@@ -14,8 +14,12 @@ pub(super) struct ClusterFacts {
     pub answered: bool,
     /// Every copy of every shard.
     pub copies: Vec<ShardCopy>,
-    /// This node's id.
+    /// This node's id: as its files say, else as the API tells.
     pub local_node: Option<String>,
+    /// Copies on the disks of nodes that are up, by index and shard.
+    stores: BTreeMap<String, BTreeMap<u32, Vec<StoredCopy>>>,
+    /// The names of the nodes that are up, by id.
+    node_names: BTreeMap<String, String>,
     /// In-sync allocation ids by index and shard, as the cluster answered.
     in_sync: BTreeMap<String, BTreeMap<u32, Vec<String>>>,
 }
@@ -26,20 +30,33 @@ impl ClusterFacts {
         health: Option<&mut dyn HealthView>,
         folders: impl Iterator<Item = &'a ShardFolder>,
     ) -> Self {
-        let mut facts = Self::default();
-        let Some(health) = health else { return facts };
-        let Ok(copies) = health.copies() else { return facts };
+        let folders: Vec<&ShardFolder> = folders.collect();
+        let local_node = folders.first().and_then(|folder| node_id(&folder.node_folder));
+        let mut facts = Self { local_node, ..Self::default() };
+        let copies = health.and_then(|health| Some((health.copies().ok()?, health)));
+        let Some((copies, health)) = copies else {
+            return facts;
+        };
         facts.answered = true;
         facts.copies = copies;
-        facts.local_node = health.local_node();
-        for folder in folders {
+        facts.local_node = facts.local_node.or_else(|| health.local_node());
+        facts.node_names = health.node_names();
+        for folder in &folders {
             let index = &folder.shard.index;
             if !facts.in_sync.contains_key(index) {
                 let in_sync = health.in_sync(index).unwrap_or_default();
                 facts.in_sync.insert(index.clone(), in_sync);
+                facts.stores.insert(index.clone(), health.stores(index).unwrap_or_default());
             }
         }
         facts
+    }
+
+    /// This node, as a request to the cluster names it.
+    #[must_use]
+    pub(super) fn local_name(&self) -> Option<String> {
+        let id = self.local_node.as_ref()?;
+        Some(self.node_names.get(id).unwrap_or(id).clone())
     }
 
     /// What is known of one shard's copies.
@@ -59,7 +76,19 @@ impl ClusterFacts {
                 .as_ref()
                 .and_then(|state| state.allocation_id.as_deref()),
             listed: &self.copies,
+            stored: self
+                .stores
+                .get(&folder.shard.index)
+                .and_then(|by_shard| by_shard.get(&folder.shard.number))
+                .map_or(&[], Vec::as_slice),
             local_node: self.local_node.as_deref(),
+            node_names: &self.node_names,
+            silent_replica_count: folder
+                .index_state
+                .as_ref()
+                .and_then(|state| state.replica_count)
+                .filter(|_| !self.answered)
+                .unwrap_or(0),
         }
     }
 }
@@ -106,10 +135,10 @@ mod tests {
 
     #[test]
     fn without_an_answer_the_newest_state_on_disk_tells_of_other_copies() {
-        let elsewhere = Copies::InSyncElsewhere(vec!["allocation id b".to_owned()]);
+        let elsewhere = Copies::Silent(vec!["allocation id b".to_owned()]);
         assert_eq!(judged(&["a"], 4, &["a", "b"]), elsewhere);
         assert_eq!(judged(&["a", "b"], 2, &["a"]), elsewhere);
         assert_eq!(judged(&["a", "b"], 4, &["a"]), Copies::Lone);
-        assert_eq!(judged(&["a"], 4, &["b"]), Copies::Stale);
+        assert_eq!(judged(&["a"], 4, &["b"]), Copies::Stale(vec!["allocation id b".to_owned()]));
     }
 }

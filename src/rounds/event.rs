@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::diagnose::{Problem, Verdict};
 use crate::log::{Cause, ShardName};
-use crate::plan::{Plan, Refusal};
+use crate::plan::{Kind, Plan, Refusal};
 
 /// A shard as a run found it, and what became of it.
 #[derive(Debug, Clone, Serialize)]
@@ -47,6 +47,8 @@ pub enum ShardOutcome {
     Repaired,
     /// It is up.
     Started,
+    /// It was moved away, and the server has built it anew on this node.
+    Rebuilt,
     /// It failed again.
     Failed,
     /// The program will not repair it.
@@ -161,10 +163,12 @@ pub enum Event {
         /// What it works on or waits for, and how long at most.
         detail: String,
     },
-    /// A shard's files are repaired.
+    /// A shard's files are repaired, or moved away.
     Repaired {
         /// The shard.
         shard: ShardName,
+        /// Which of the two.
+        kind: Kind,
         /// Its folder.
         path: PathBuf,
     },
@@ -177,6 +181,8 @@ pub enum Event {
     Up {
         /// The shard.
         shard: ShardName,
+        /// Whether this copy was moved away and is built anew on this node.
+        rebuilt: bool,
     },
     /// A shard failed after the start.
     Failed {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Client, ClusterError, CopyState, ShardCopy};
+use crate::cluster::{Client, ClusterError, CopyState, ShardCopy, StoredCopy};
 use crate::log::ShardName;
 
 /// A cluster that can be asked. The practice outage plays one.
@@ -21,6 +21,15 @@ pub trait HealthView {
     /// # Errors
     /// When nothing answers.
     fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError>;
+
+    /// The copies of an index that nodes have on their disks, by shard; none before 2.1.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    fn stores(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError>;
+
+    /// The names of the nodes by their ids, as far as they are told.
+    fn node_names(&mut self) -> BTreeMap<String, String>;
 
     /// Has the cluster try failed shards again.
     ///
@@ -43,6 +52,14 @@ impl HealthView for Client {
 
     fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
         Client::in_sync(self, index)
+    }
+
+    fn stores(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
+        Client::stores(self, index)
+    }
+
+    fn node_names(&mut self) -> BTreeMap<String, String> {
+        Client::node_names(self).unwrap_or_default()
     }
 
     fn retry_failed(&mut self) -> Result<(), ClusterError> {

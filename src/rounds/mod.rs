@@ -12,6 +12,7 @@ mod event;
 mod health;
 mod job;
 mod nominate;
+mod rebuild;
 mod round;
 mod settings;
 mod standing;

@@ -12,7 +12,7 @@ use super::unapplied::Unapplied;
 use crate::apply::{ApplyError, RunAbout, ShardChanges, StateDir};
 use crate::log::{ShardName, Tail, find_logs};
 use crate::node::{HeldLocks, NodeError, hold_locks};
-use crate::plan::{Refusal, Rule};
+use crate::plan::{Kind, Refusal, Rule};
 
 /// A process that has been told to end may hold its locks a moment longer.
 const LOCKS_PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +31,8 @@ pub(super) struct Record {
     pub(super) stopped_at: Option<String>,
     pub(super) started_at: Option<String>,
     pub(super) repaired: Vec<ShardName>,
+    /// Those of them that were moved away.
+    pub(super) moved: Vec<ShardName>,
     /// Shards that have to come up: the repaired ones, and those that only get another try.
     pub(super) waited_for: Vec<ShardName>,
 }
@@ -49,6 +51,7 @@ impl Job<'_> {
             stopped_at: None,
             started_at: None,
             repaired: Vec::new(),
+            moved: Vec::new(),
             waited_for: Vec::new(),
         };
         let locks = match self.stop_and_lock(number, surveyed, progress) {
@@ -78,7 +81,7 @@ impl Job<'_> {
             return Ok(RoundEnd::Over);
         }
         record.started_at = Some(now());
-        self.watch_round(record, &mut log, progress)
+        self.watch_round(record, &mut log, cluster, progress)
     }
 
     fn stop_and_lock(
@@ -169,8 +172,12 @@ impl Job<'_> {
             Ok(()) => {
                 for shard in plans {
                     let path = shard.candidate.folder.path.clone();
+                    let kind = shard.plan().map_or(Kind::Repair, |plan| plan.kind);
+                    if kind == Kind::MoveAway {
+                        record.moved.push(shard.shard().clone());
+                    }
                     record.repaired.push(shard.shard().clone());
-                    (self.say)(Event::Repaired { shard: shard.shard().clone(), path });
+                    (self.say)(Event::Repaired { shard: shard.shard().clone(), kind, path });
                 }
                 Ok(true)
             }

@@ -1,7 +1,7 @@
 //! Prove and plan: a decision for each shard, from its bytes and what is known of its copies.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::cluster_facts::ClusterFacts;
 use super::copies::other_copies;
@@ -9,7 +9,7 @@ use super::event::{ShardOutcome, ShardReport};
 use crate::diagnose::{Code, Diagnosis, Evidence, Listing, Problem, ReadError, Verdict, diagnose};
 use crate::format::Depth;
 use crate::log::{Finding, LogError, ShardName};
-use crate::node::{NodeError, ShardFolder, free_space};
+use crate::node::{NodeError, ShardFolder, free_space, used_space};
 use crate::plan::{Context, Fresh, Level, Plan, Policy, Refusal, plan};
 
 /// A shard may be changed by its server while it is read; it is read again that often.
@@ -202,6 +202,9 @@ fn read(folder: &ShardFolder, listing: Listing) -> Result<(Evidence, Diagnosis),
 fn context(folder: &ShardFolder, cluster: &ClusterFacts) -> Context {
     Context {
         copies: other_copies(&cluster.of(folder)),
+        shard_folders: folder.folders().map(Path::to_path_buf).collect(),
+        folder_bytes: folder.folders().map(used_space).fold(0, u64::saturating_add),
+        node: cluster.local_name(),
         index_is_open: folder.index_state.as_ref().is_none_or(|state| state.open),
         kept_elsewhere: kept_elsewhere(folder),
         free_bytes: free_space(&folder.path).ok().map(|space| space.free_bytes),

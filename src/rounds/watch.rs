@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::event::Event;
-use super::health::{HealthView, serves};
+use super::health::HealthView;
+use super::rebuild::{Rebuild, Rebuilds};
 use super::settings::Limits;
 use super::standing::{Observation, Standing, WatchEnd, millis};
+use crate::cluster::ShardCopy;
 use crate::log::{Finding, LogError, NodeEvent, Scan, ShardName, Tail};
 use crate::node::{ShardFolder, lock_holder};
+
+const RETRIED: &str = "the cluster had given up on a copy that was moved away; it was asked to try \
+    again (POST _cluster/reroute?retry_failed=true)";
 
 /// Watches until every shard of the node stands, or a limit is reached.
 ///
@@ -23,13 +28,15 @@ pub(super) fn watch(
     mut health: Option<&mut dyn HealthView>,
     must: &[ShardName],
     folders: &[ShardFolder],
-    limits: Limits,
+    mut rebuilds: Rebuilds,
     cancelled: &dyn Fn() -> bool,
     say: &mut dyn FnMut(Event),
 ) -> Result<Option<WatchEnd>, LogError> {
+    let limits = rebuilds.limits;
     let began = Instant::now();
     let mut standing = Standing::new(must.iter().cloned().collect(), limits);
     let mut locks = LockSigns::default();
+    let mut rebuilt = BTreeSet::new();
     while !cancelled() {
         let scan = log.poll()?;
         let mut seen = Observation {
@@ -42,14 +49,24 @@ pub(super) fn watch(
             let listed = |shard: &ShardName| copies.iter().any(|copy| copy.shard == *shard);
             standing.expect(folders.iter().map(|folder| &folder.shard).filter(|s| listed(s)));
             let expected = standing.expected().iter();
-            seen.up = expected.filter(|shard| serves(shard, &copies)).cloned().collect();
+            let at_ms = seen.at_ms;
+            seen.up =
+                expected.filter(|shard| rebuilds.is_up(shard, &copies, at_ms)).cloned().collect();
+            rebuilt.extend(expected_rebuilt(&mut rebuilds, &copies, at_ms));
+            if rebuilds.wants_retry(&copies, at_ms)
+                && let Some(health) = health.as_mut()
+                && health.retry_failed().is_ok()
+            {
+                say(Event::Note { text: RETRIED.to_owned() });
+            }
             seen.progress = health.as_mut().map_or(0, |health| health.recovery_progress());
         } else {
             seen.up = locks.held_long(folders, seen.at_ms, limits);
         }
         let (fresh, end) = standing.observe(&seen);
         for shard in fresh {
-            say(Event::Up { shard });
+            let rebuilt = rebuilt.contains(&shard);
+            say(Event::Up { shard, rebuilt });
         }
         if let Some(end) = end {
             if let WatchEnd::Failed(failures) = &end {
@@ -62,6 +79,12 @@ pub(super) fn watch(
         std::thread::sleep(limits.poll);
     }
     Ok(None)
+}
+
+/// The copies that were moved away and are there again.
+fn expected_rebuilt(rebuilds: &mut Rebuilds, copies: &[ShardCopy], at_ms: u64) -> Vec<ShardName> {
+    let moved = rebuilds.moved.iter();
+    moved.filter(|shard| rebuilds.stands(shard, copies, at_ms) == Rebuild::Done).cloned().collect()
 }
 
 /// Without an API the positive sign is on the disk: the server holds the lock of an open shard. A

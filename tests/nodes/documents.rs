@@ -98,6 +98,15 @@ pub(crate) fn apply<'a>(
     }
 }
 
+impl Story {
+    /// What the shard holds when one of the operations after the flush is missing.
+    pub(crate) fn documents_without(&self, missing: usize) -> Documents {
+        let mut story = self.clone();
+        story.unflushed.remove(missing);
+        story.documents(story.unflushed.len())
+    }
+}
+
 fn id(index: &str, shard: u32, number: u32) -> String {
     format!("{index}-{shard}-{number:04}")
 }

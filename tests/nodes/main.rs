@@ -4,6 +4,7 @@
 //! cargo test --test nodes -- [VERSION...]      es-7.17.28, os-2.19.1, ...; none is all of them
 //! cargo test --test nodes -- agree [VERSION...]
 //! cargo test --test nodes -- gauntlet [VERSION...] [--levels valid,prefix,none,all] [--fast]
+//! cargo test --test nodes -- replicas [VERSION...]     two nodes and a damaged copy on one of them
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -33,22 +34,25 @@ mod many;
 mod more_files;
 mod node;
 mod places;
+mod pair;
 mod prepare;
 mod process;
 mod random;
 mod red_to_green;
 mod refusals;
+mod replicas;
 mod run;
 mod stage;
 mod static_binary;
 mod streams;
+mod subject;
 mod tool;
 mod verdicts;
 mod version;
 mod wanted;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use checks::Checks;
@@ -62,6 +66,11 @@ const BINARY: &str = env!("CARGO_BIN_EXE_es-translog-fix");
 const VERSIONS: [&str; 6] =
     ["es-1.7.6", "es-2.4.6", "es-5.6.16", "es-7.17.28", "es-8.19.0", "os-2.19.1"];
 
+/// The word for the runs with two nodes.
+const REPLICAS: &str = "replicas";
+/// What is run with two nodes when nothing is named.
+const REPLICA_VERSIONS: [&str; 4] = ["es-6.8.23", "es-7.17.28", "es-8.19.0", "os-2.19.1"];
+
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let first = arguments.first().and_then(|first| first.to_str());
@@ -72,7 +81,10 @@ fn main() -> ExitCode {
     match first {
         Some(tool::MEASURE) => tool::measure(rest),
         Some(INSIDE) => match words(rest).as_slice() {
-            [version, records] => inside(version, &PathBuf::from(records)),
+            [version, records] => inside(version, &PathBuf::from(records), red_to_green::run),
+            [version, records, what] if what == REPLICAS => {
+                inside(version, &PathBuf::from(records), replicas::run)
+            }
             _ => ExitCode::from(2),
         },
         Some("gauntlet") => many::gauntlet(&words(rest)),
@@ -80,20 +92,28 @@ fn main() -> ExitCode {
         _ => {
             let mut names: Vec<String> =
                 words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();
+            if names.first().is_some_and(|name| name == REPLICAS) {
+                names.remove(0);
+                if names.is_empty() {
+                    names = REPLICA_VERSIONS.map(str::to_owned).to_vec();
+                }
+                return prepare::run_all(&names, Some(REPLICAS));
+            }
             if names.is_empty() {
                 names = VERSIONS.map(str::to_owned).to_vec();
             }
-            prepare::run_all(&names)
+            prepare::run_all(&names, None)
         }
     }
 }
 
+type RunInside = fn(&Version, &Path, &Path, &mut Checks) -> Result<(), String>;
+
 /// One server's run, in the sandbox.
-fn inside(name: &str, records: &std::path::Path) -> ExitCode {
+fn inside(name: &str, records: &Path, run: RunInside) -> ExitCode {
     let mut checks = Checks::new();
-    let done = Version::parse(name).and_then(|version| {
-        red_to_green::run(&version, &PathBuf::from(BINARY), records, &mut checks)
-    });
+    let done = Version::parse(name)
+        .and_then(|version| run(&version, Path::new(BINARY), records, &mut checks));
     if let Err(error) = done {
         checks.check("the run comes to its end", Err(error));
     }

@@ -14,6 +14,8 @@ use crate::{BINARY, INSIDE};
 pub(crate) const OUTCOME_FILE: &str = "outcome.json";
 /// Most time one server's run may take, in seconds.
 const RUN_LIMIT_S: &str = "420";
+/// The same with two nodes.
+const PAIR_LIMIT_S: &str = "1200";
 /// Most time composing one server may take, in seconds: it may have to download a lot.
 const COMPOSE_LIMIT_S: &str = "600";
 
@@ -24,12 +26,12 @@ enum Row {
 }
 
 /// Runs every server, prints the table, and says whether all went well.
-pub(crate) fn run_all(names: &[String]) -> ExitCode {
+pub(crate) fn run_all(names: &[String], what: Option<&str>) -> ExitCode {
     let is_static = static_binary::check(Path::new(BINARY));
     let mut passed_count = u32::from(is_static.is_ok());
     let mut failed_count = u32::from(is_static.is_err());
     println!("the program is static: {}", is_static.map_or_else(|error| error, |()| "yes".into()));
-    let rows: Vec<(&String, Row)> = names.iter().map(|name| (name, run(name))).collect();
+    let rows: Vec<(&String, Row)> = names.iter().map(|name| (name, run(name, what))).collect();
     println!();
     println!(
         "{:<12} {:>6} {:>6} {:>6} {:>5} {:>9} {:>6}",
@@ -70,7 +72,7 @@ fn harness() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nodes")
 }
 
-fn run(name: &str) -> Row {
+fn run(name: &str, what: Option<&str>) -> Row {
     println!("\n{name}");
     let failed = |error: String| Row::Ran(Outcome { failed: vec![error], ..Outcome::default() });
     let version = match Version::parse(name) {
@@ -84,8 +86,8 @@ fn run(name: &str) -> Row {
         Ok(distribution) => distribution,
         Err(row) => return row,
     };
-    let records = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nodes").join(name);
-    match in_sandbox(&version, &distribution, &records) {
+    let records = Path::new(env!("CARGO_TARGET_TMPDIR")).join(what.unwrap_or("nodes")).join(name);
+    match in_sandbox(&version, &distribution, &records, what) {
         Ok(outcome) => Row::Ran(outcome),
         Err(error) => failed(error),
     }
@@ -128,7 +130,12 @@ pub(crate) fn compose_or_why(name: &str) -> Result<PathBuf, Failed> {
     })
 }
 
-fn in_sandbox(version: &Version, distribution: &Path, records: &Path) -> Result<Outcome, String> {
+fn in_sandbox(
+    version: &Version,
+    distribution: &Path,
+    records: &Path,
+    what: Option<&str>,
+) -> Result<Outcome, String> {
     let fail = |error: std::io::Error| format!("{}: {error}", records.display());
     if records.exists() {
         fs::remove_dir_all(records).map_err(fail)?;
@@ -137,12 +144,13 @@ fn in_sandbox(version: &Version, distribution: &Path, records: &Path) -> Result<
     let this = std::env::current_exe().map_err(fail)?;
     let home = format!("{}=/usr/share/{}", distribution.display(), version.program());
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=10", RUN_LIMIT_S]).arg(harness().join("sandbox"));
+    let limit_s = if what.is_some() { PAIR_LIMIT_S } else { RUN_LIMIT_S };
+    command.args(["--kill-after=10", limit_s]).arg(harness().join("sandbox"));
     for program in [Path::new(BINARY), &this] {
         command.arg("--read").arg(program.parent().unwrap_or(program));
     }
     command.arg("--read").arg(home).arg("--write").arg(records).arg("--");
-    command.arg(&this).arg(INSIDE).arg(&version.name).arg(records).stdin(Stdio::null());
+    command.arg(&this).arg(INSIDE).arg(&version.name).arg(records).args(what).stdin(Stdio::null());
     let status = command.status().map_err(fail)?;
     let outcome = fs::read(records.join(OUTCOME_FILE))
         .map_err(|_| format!("the run ended early: {status}"))?;

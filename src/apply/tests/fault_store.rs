@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::apply::store::SYNC;
 use crate::apply::{
-    Attributes, DiskStore, Facts, Fingerprint, Labels, Room, Store, StoreError, Times,
+    Attributes, DiskStore, Facts, Fingerprint, Labels, Room, Store, StoreError, Thing, Times,
 };
 
 /// What happens at the chosen call.
@@ -117,9 +117,9 @@ impl Store for FaultStore {
         self.disk.read_at(path, offset, buffer)
     }
 
-    fn inode(&self, path: &Path) -> Result<Option<u64>, StoreError> {
+    fn thing(&self, path: &Path) -> Result<Option<(u64, Thing)>, StoreError> {
         self.alive(path)?;
-        self.disk.inode(path)
+        self.disk.thing(path)
     }
 
     fn facts(&self, path: &Path) -> Result<Facts, StoreError> {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::sim_disk::{CRASHES, Crash, SimDisk};
-use super::sim_picture::{Picture, Seen};
+use super::sim_picture::{Picture, assert_same};
 use super::sim_store::SimStore;
 use crate::apply::execute::Executor;
 use crate::apply::journal::{Intent, Journal};
@@ -60,6 +60,9 @@ fn changes_of(shard: &Shard, level: Level) -> Option<Vec<Change>> {
     let (evidence, diagnosis) = shard.read(Listing::Everything);
     let context = Context {
         copies: Copies::Lone,
+        shard_folders: vec![shard.path().to_path_buf()],
+        folder_bytes: 0,
+        node: None,
         index_is_open: true,
         kept_elsewhere: None,
         free_bytes: None,
@@ -87,6 +90,11 @@ pub(super) fn cases() -> Vec<Case> {
                 let name = format!("{family}, level {level}, {arrangement:?}");
                 cases.push(Case::new(name, &shard, changes.clone(), arrangement));
             }
+        }
+        for arrangement in [Arrangement::Folders, Arrangement::Flat] {
+            let name = format!("{family}, moved away, {arrangement:?}");
+            let changes = vec![Change::MoveFolder { path: shard.path().to_path_buf() }];
+            cases.push(Case::new(name, &shard, changes, arrangement));
         }
     }
     cases
@@ -275,26 +283,4 @@ impl Case {
         }
         count
     }
-}
-
-fn assert_same(now: &Picture, wanted: &Picture, told: &str) {
-    if now == wanted {
-        return;
-    }
-    let mut paths: Vec<&PathBuf> = now.keys().chain(wanted.keys()).collect();
-    paths.retain(|path| now.get(*path) != wanted.get(*path));
-    let short = |seen: Option<&Seen>| {
-        seen.map(|seen| {
-            let content = seen.content.as_deref();
-            let content = content.map(|bytes| (bytes.len(), crc32fast::hash(bytes)));
-            (seen.inode, content, seen.attributes, seen.times, seen.labels.len())
-        })
-    };
-    let shown: Vec<String> = paths
-        .iter()
-        .map(|path| {
-            format!("{path:?}:\n  {:?}\n  {:?}", short(now.get(*path)), short(wanted.get(*path)))
-        })
-        .collect();
-    panic!("{told}:\n{}", shown.join("\n"));
 }

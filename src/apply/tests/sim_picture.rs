@@ -78,3 +78,25 @@ fn attributes_of(path: &Path) -> Attributes {
     let owner = Owner { uid: metadata.uid(), gid: metadata.gid() };
     Attributes { owner, mode: metadata.mode() & 0o7777 }
 }
+
+pub(super) fn assert_same(now: &Picture, wanted: &Picture, told: &str) {
+    if now == wanted {
+        return;
+    }
+    let mut paths: Vec<&PathBuf> = now.keys().chain(wanted.keys()).collect();
+    paths.retain(|path| now.get(*path) != wanted.get(*path));
+    let short = |seen: Option<&Seen>| {
+        seen.map(|seen| {
+            let content = seen.content.as_deref();
+            let content = content.map(|bytes| (bytes.len(), crc32fast::hash(bytes)));
+            (seen.inode, content, seen.attributes, seen.times, seen.labels.len())
+        })
+    };
+    let shown: Vec<String> = paths
+        .iter()
+        .map(|path| {
+            format!("{path:?}:\n  {:?}\n  {:?}", short(now.get(*path)), short(wanted.get(*path)))
+        })
+        .collect();
+    panic!("{told}:\n{}", shown.join("\n"));
+}

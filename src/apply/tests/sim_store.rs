@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::sim_disk::SimDisk;
-use crate::apply::{Attributes, Facts, Fingerprint, Labels, Room, Store, StoreError, Times};
+use crate::apply::{Attributes, Facts, Fingerprint, Labels, Room, Store, StoreError, Thing, Times};
 
 /// See the head of this file. Calls count from 1.
 #[derive(Debug, Clone)]
@@ -86,8 +86,13 @@ impl Store for SimStore {
         Ok(count)
     }
 
-    fn inode(&self, path: &Path) -> Result<Option<u64>, StoreError> {
-        Ok(self.disk.find(path))
+    fn thing(&self, path: &Path) -> Result<Option<(u64, Thing)>, StoreError> {
+        let Some(inode) = self.disk.find(path) else { return Ok(None) };
+        let thing = match self.disk.content(path) {
+            Some(content) => Thing::File { len_bytes: content.len() as u64 },
+            None => Thing::Folder,
+        };
+        Ok(Some((inode, thing)))
     }
 
     fn facts(&self, path: &Path) -> Result<Facts, StoreError> {

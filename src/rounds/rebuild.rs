@@ -1,0 +1,154 @@
+//! Copies that were moved away: whether the server has built them anew, and when it has to be told
+//! to try again.
+
+use std::collections::BTreeMap;
+
+use super::health::serves;
+use super::settings::Limits;
+use super::standing::millis;
+use crate::cluster::{CopyState, ShardCopy};
+use crate::log::ShardName;
+
+/// How often the cluster is asked to try again. A start of the node sets some releases' counts of
+/// failed tries back; OpenSearch 2.19.1 was seen to need the request.
+const RETRIES_MAX: u32 = 3;
+
+/// How a copy that was moved away stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rebuild {
+    /// The shard is down, or this copy is under way.
+    Waiting,
+    /// The shard serves, and no copy of it is on the way to this node.
+    ServedElsewhere,
+    /// This node serves a copy again.
+    Done,
+}
+
+/// The copies that were moved away in a round.
+#[derive(Debug)]
+pub(super) struct Rebuilds<'a> {
+    pub(super) moved: &'a [ShardName],
+    pub(super) local_node: Option<&'a str>,
+    /// How long things may take.
+    pub(super) limits: Limits,
+    /// Since when a shard serves while nothing of it is under way.
+    quiet_since_ms: BTreeMap<ShardName, u64>,
+    retry_count: u32,
+    retried_at_ms: u64,
+}
+
+impl<'a> Rebuilds<'a> {
+    pub(super) fn new(moved: &'a [ShardName], local_node: Option<&'a str>, limits: Limits) -> Self {
+        let quiet_since_ms = BTreeMap::new();
+        Self { moved, local_node, limits, quiet_since_ms, retry_count: 0, retried_at_ms: 0 }
+    }
+
+    /// Whether a shard is up; one whose copy was moved away has to be built anew where it can be.
+    pub(super) fn is_up(&mut self, shard: &ShardName, copies: &[ShardCopy], at_ms: u64) -> bool {
+        if self.moved.contains(shard) {
+            self.stands(shard, copies, at_ms) != Rebuild::Waiting
+        } else {
+            serves(shard, copies)
+        }
+    }
+
+    /// How a copy that was moved away stands.
+    pub(super) fn stands(
+        &mut self,
+        shard: &ShardName,
+        copies: &[ShardCopy],
+        at_ms: u64,
+    ) -> Rebuild {
+        let of_shard: Vec<&ShardCopy> = copies.iter().filter(|copy| copy.shard == *shard).collect();
+        let is_serving =
+            |copy: &&&ShardCopy| matches!(copy.state, CopyState::Started | CopyState::Relocating);
+        let is_here =
+            |copy: &&ShardCopy| copy.node.is_some() && copy.node.as_deref() == self.local_node;
+        if of_shard.iter().filter(is_serving).any(is_here) {
+            return Rebuild::Done;
+        }
+        let serving_count = of_shard.iter().filter(is_serving).count();
+        if serving_count > 0 && serving_count == of_shard.len() {
+            return Rebuild::ServedElsewhere;
+        }
+        let primary_serves = of_shard.iter().filter(is_serving).any(|copy| copy.primary);
+        let is_moving = of_shard.iter().any(|copy| copy.state == CopyState::Initializing);
+        if !primary_serves || is_moving {
+            self.quiet_since_ms.remove(shard);
+            return Rebuild::Waiting;
+        }
+        let since_ms = *self.quiet_since_ms.entry(shard.clone()).or_insert(at_ms);
+        let quiet_ms = at_ms.saturating_sub(since_ms.max(self.retried_at_ms));
+        if quiet_ms >= millis(self.limits.settle) {
+            Rebuild::ServedElsewhere
+        } else {
+            Rebuild::Waiting
+        }
+    }
+
+    /// Whether the cluster has given a shard up and is to be asked to try again now.
+    pub(super) fn wants_retry(&mut self, copies: &[ShardCopy], at_ms: u64) -> bool {
+        let is_given_up = copies.iter().any(|copy| {
+            self.moved.contains(&copy.shard)
+                && copy.state == CopyState::Unassigned
+                && copy.reason.as_deref() == Some("ALLOCATION_FAILED")
+        });
+        let pause_ms = millis(self.limits.settle);
+        let is_time = self.retry_count == 0
+            || at_ms.saturating_sub(self.retried_at_ms) >= pause_ms.saturating_div(2);
+        if !is_given_up || !is_time || self.retry_count >= RETRIES_MAX {
+            return false;
+        }
+        self.retry_count = self.retry_count.saturating_add(1);
+        self.retried_at_ms = at_ms;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard() -> ShardName {
+        ShardName { index: "logs".to_owned(), number: 1 }
+    }
+
+    fn copy(primary: bool, state: CopyState, node: Option<&str>) -> ShardCopy {
+        ShardCopy {
+            shard: shard(),
+            primary,
+            state,
+            node: node.map(str::to_owned),
+            allocation_id: None,
+            reason: (state == CopyState::Unassigned).then(|| "ALLOCATION_FAILED".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_moved_copy_is_up_when_it_is_built_anew_or_nothing_moves_any_more() {
+        let moved = [shard()];
+        let mut rebuilds = Rebuilds::new(&moved, Some("n1"), Limits::default());
+        let primary = copy(true, CopyState::Started, Some("n2"));
+        let under_way = [primary.clone(), copy(false, CopyState::Initializing, Some("n1"))];
+        assert_eq!(rebuilds.stands(&shard(), &under_way, 60_000), Rebuild::Waiting);
+        let done = [primary.clone(), copy(false, CopyState::Started, Some("n1"))];
+        assert_eq!(rebuilds.stands(&shard(), &done, 61_000), Rebuild::Done);
+        let given_up = [primary.clone(), copy(false, CopyState::Unassigned, None)];
+        assert_eq!(rebuilds.stands(&shard(), &given_up, 62_000), Rebuild::Waiting);
+        assert_eq!(rebuilds.stands(&shard(), &given_up, 74_000), Rebuild::ServedElsewhere);
+        let down = [copy(true, CopyState::Unassigned, None)];
+        assert_eq!(rebuilds.stands(&shard(), &down, 90_000), Rebuild::Waiting);
+        assert!(!rebuilds.is_up(&shard(), &down, 190_000), "down stays down");
+    }
+
+    #[test]
+    fn a_shard_that_was_given_up_is_tried_again_a_few_times() {
+        let moved = [shard()];
+        let mut rebuilds = Rebuilds::new(&moved, Some("n1"), Limits::default());
+        let down = [copy(true, CopyState::Unassigned, None)];
+        let asked = (0..600).filter(|second| rebuilds.wants_retry(&down, second * 1000));
+        assert_eq!(asked.collect::<Vec<_>>(), [0, 6, 12]);
+        let mut others = Rebuilds::new(&[], Some("n1"), Limits::default());
+        assert!(!others.wants_retry(&down, 0));
+    }
+}
