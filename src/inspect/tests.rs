@@ -101,7 +101,9 @@ fn a_compound_file_tells_its_parts() {
         compound_count += 1;
         for file in [path.clone(), path.with_extension("cfe")] {
             let pieces = pieces(&file);
-            assert_eq!(value(&pieces, "number of parts"), json!(10));
+            let told = |piece: &&Piece| matches!(piece, Piece::Field(field) if field.name.starts_with("part "));
+            let told_count = pieces.iter().filter(told).count();
+            assert_eq!(value(&pieces, "number of parts"), json!(told_count));
             let place = value(&pieces, "part .fdt");
             assert!(place.as_str().unwrap().ends_with("of the .cfs"), "{place}");
         }
