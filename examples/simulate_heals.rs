@@ -9,7 +9,6 @@
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::print_stdout,
-    missing_docs,
     reason = "a simulation fails by panicking, over records of its own"
 )]
 
@@ -66,7 +65,7 @@ fn record(numbers: &mut Numbers) -> (Framing, Vec<u8>) {
         id: Some(format!("{:x}", numbers.next())),
         doc_type: Some("doc".to_owned()),
         version: Some(1),
-        seq_no: has_seq_no.then(|| numbers.below(1 << 40) as i64),
+        seq_no: has_seq_no.then(|| numbers.below(1 << 40).cast_signed()),
         primary_term: has_seq_no.then_some(3),
         ..Operation::new(kind, if kind == OperationKind::Delete { delete } else { index })
     };

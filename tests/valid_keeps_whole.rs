@@ -76,7 +76,7 @@ fn written(numbers: &mut Numbers, number: u64) -> Written {
     let primary_term = (version == V3).then_some(2);
     let mut bytes = TranslogHeader { version, uuid, primary_term }.encode();
     let from_offset = bytes.len();
-    for seq_no in 0..RECORDS as i64 {
+    for seq_no in 0..i64::try_from(RECORDS).unwrap() {
         let kind = match numbers.below(6) {
             0 => OperationKind::Delete,
             1 if version == V3 => OperationKind::NoOp,
@@ -112,7 +112,7 @@ fn damage(numbers: &mut Numbers, written: &mut Written) -> String {
                 let bit = numbers.below(8 * (end - start));
                 bytes[start + bit / 8] ^= 1 << (bit % 8);
             }
-            return format!("{count} flips in {start}..{end}");
+            format!("{count} flips in {start}..{end}")
         }
         "zeroed" => {
             let (start, end) = numbers.stretch(from, to, 2000);
