@@ -26,6 +26,7 @@ mod operation;
 mod operation_decode;
 mod operation_encode;
 mod record;
+mod record_body;
 mod record_search;
 mod records;
 #[cfg(test)]

@@ -9,7 +9,8 @@
 use std::io;
 
 use super::record::{Framing, Item, SIZE_BYTES, SIZED_MIN};
-use super::records::{decode_body, record_at};
+use super::record_body::decode_body;
+use super::records::record_at;
 use super::window::{ReadAt, Window};
 
 /// Bytes looked through at once.

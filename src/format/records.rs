@@ -1,7 +1,4 @@
 //! Reads records one after the other. The bytes of one are in `record.rs`.
-//!
-//! Whatever a record's length, at most [`HEAD_BYTES_MAX`] of its beginning and [`TAIL_BYTES`]
-//! behind its source are decoded; the rest only goes through the checksum, block by block.
 
 use std::io;
 
@@ -9,17 +6,11 @@ use super::body::Body;
 use super::brief::Brief;
 use super::defect::{Defect, Unreadable};
 use super::operation::Operation;
-use super::operation_decode::{decode, decode_partly};
+use super::operation_decode::decode_partly;
 use super::record::{BadKind, BadRecord, CRC_BYTES, Framing, Item, Record, SIZE_BYTES, SIZED_MIN};
+use super::record_body::{HEAD_BYTES_MAX, decode_body, length};
 use super::skim::skim;
 use super::window::{ReadAt, Window};
-
-/// Bytes from the beginning of a body that are decoded, when the fewer do not do; only a source
-/// or a query reaches further.
-const HEAD_BYTES: u64 = 4 * 1024;
-const HEAD_BYTES_MAX: u64 = 256 * 1024;
-/// Bytes behind a long source that are decoded.
-const TAIL_BYTES: u64 = 64 * 1024;
 
 /// A pass over sound records has to bring so many to be tried again at once; else so many are read
 /// one by one first.
@@ -89,54 +80,6 @@ impl<'a, R: ReadAt + ?Sized> Records<'a, R> {
     pub fn go_on_behind(&mut self, record: &Record) {
         self.offset = record.offset.saturating_add(record.len_bytes);
     }
-}
-
-/// What a body says, as far as it can be decoded.
-pub(super) struct Decoded {
-    pub(super) operation: Result<Operation, Unreadable>,
-    /// Bytes that the operation takes, and those behind it.
-    pub(super) read_bytes: u64,
-    pub(super) rest_bytes: u64,
-    /// Whether bytes behind a long source were read.
-    pub(super) is_long: bool,
-}
-
-/// Decodes the body of `len_bytes` at `offset`.
-pub(super) fn decode_body<R: ReadAt + ?Sized>(
-    window: &mut Window<R>,
-    offset: u64,
-    len_bytes: u64,
-) -> io::Result<Decoded> {
-    let (decoded, starved_at) = decode_from(window, offset, len_bytes, HEAD_BYTES)?;
-    if starved_at.is_none() {
-        return Ok(decoded);
-    }
-    Ok(decode_from(window, offset, len_bytes, HEAD_BYTES_MAX)?.0)
-}
-
-fn decode_from<R: ReadAt + ?Sized>(
-    window: &mut Window<R>,
-    offset: u64,
-    len_bytes: u64,
-    head_bytes: u64,
-) -> io::Result<(Decoded, Option<u64>)> {
-    let head = window.get(offset, length(len_bytes.min(head_bytes)))?;
-    let mut body = Body::partly(head, len_bytes, offset);
-    let operation = decode(&mut body);
-    let Some(tail_at) = body.starved_at().filter(|at| *at >= head_bytes) else {
-        return Ok((decoded(operation, &body, false), body.starved_at()));
-    };
-    let head = head.to_vec();
-    let tail_bytes = len_bytes.saturating_sub(tail_at).min(TAIL_BYTES);
-    let tail = window.get(offset.saturating_add(tail_at), length(tail_bytes))?;
-    let mut body = Body::partly(&head, len_bytes, offset).with_tail(tail, tail_at);
-    let operation = decode(&mut body);
-    Ok((decoded(operation, &body, true), body.starved_at()))
-}
-
-fn decoded(operation: Result<Operation, Unreadable>, body: &Body, is_long: bool) -> Decoded {
-    let (read_bytes, rest_bytes) = (body.read_bytes(), body.rest_bytes());
-    Decoded { operation, read_bytes, rest_bytes, is_long }
 }
 
 /// The record at `offset`, which ends at or before `to_offset`.
@@ -308,10 +251,6 @@ fn torn(offset: u64, rest: u64) -> Defect {
 
 fn bad(offset: u64, kind: BadKind, defect: Defect, partial: Option<Operation>) -> Item {
     Item::Bad(BadRecord { offset, defect, kind, partial })
-}
-
-fn length(bytes: u64) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
