@@ -14,6 +14,8 @@ use crate::version::{CLUSTER, Version};
 const START_LIMIT: Duration = Duration::from_mins(2);
 /// The standard port: inside the sandbox every port is free.
 const URL: &str = "http://127.0.0.1:9200";
+/// Where a data folder is set aside.
+const ASIDE: &str = "/var/node-copies/aside";
 /// Marks that the unit's hooks are to keep copies of the node's folders.
 const KEEP_COPIES: &str = "/run/node-copies/wanted";
 
@@ -168,6 +170,19 @@ impl Node {
             output_of("journalctl", &arguments).map(|text| text.lines().count())
         };
         Ok((count(STOPPED)?, count(STARTED)?))
+    }
+
+    /// Keeps the data folder of the stopped node as it is, for [`Node::put_back`].
+    pub(crate) fn set_aside(&self) -> Result<(), String> {
+        fs::create_dir_all(ASIDE).map_err(|error| error.to_string())?;
+        succeed("cp", &["-a", &self.data().display().to_string(), ASIDE])
+    }
+
+    /// Makes the data folder of the stopped node what it was when it was set aside.
+    pub(crate) fn put_back(&self) -> Result<(), String> {
+        fs::remove_dir_all(self.data()).map_err(|error| error.to_string())?;
+        let aside = Path::new(ASIDE).join(self.version.program()).display().to_string();
+        succeed("cp", &["-a", &aside, "/var/lib"])
     }
 
     /// The folders with copies of /var/lib as it was after the first stop, and before the start

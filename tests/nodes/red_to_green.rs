@@ -134,6 +134,7 @@ fn fill_and_break(node: &Node, checks: &mut Checks) -> Result<Vec<Shard>, String
         let (kept, lost) = (shard.readable_count, shard.lost().len());
         checks.step(&format!("{}: {}, {kept} kept, {lost} lost", shard.name(), damage.text()));
     }
+    node.set_aside()?;
     fail_on_them(node, &broken, checks)?;
     Ok(broken)
 }
