@@ -106,8 +106,5 @@ fn around(file: &Path, offset: u64) -> io::Result<(u64, Vec<u8>)> {
     let from_offset = offset.saturating_sub(HEX_AROUND_BYTES) & !0xf;
     let to_offset = offset.saturating_add(HEX_AROUND_BYTES).min(source.len_bytes());
     let length = to_offset.saturating_sub(from_offset);
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-    let count = source.read_at(from_offset, &mut bytes)?;
-    bytes.truncate(count);
-    Ok((from_offset, bytes))
+    Ok((from_offset, source.bytes_at(from_offset, usize::try_from(length).unwrap_or(0))?))
 }

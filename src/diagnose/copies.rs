@@ -11,9 +11,7 @@ use super::family::Family;
 use super::listed::Listed;
 use super::read::ReadError;
 use super::source::FileSource;
-use crate::format::{Framing, Item, Operation, OperationKind, ReadAt, Record, Records, Span};
-
-const BLOCK_BYTES: usize = 64 * 1024;
+use crate::format::{Framing, Item, Operation, OperationKind, Record, Records, Span, same_bytes};
 
 /// A stretch of a file.
 struct Part<'a> {
@@ -126,25 +124,10 @@ impl Reader {
         copies: &Self,
         theirs: Option<Span>,
     ) -> Result<bool, ReadError> {
-        let (ours, theirs) = match (ours, theirs) {
-            (Some(ours), Some(theirs)) => (ours, theirs),
-            (ours, theirs) => return Ok(ours == theirs),
-        };
-        let mut at = 0;
-        while at < ours.len_bytes {
-            let left = ours.len_bytes.saturating_sub(at);
-            let length = usize::try_from(left).unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
-            if self.block(ours, at, length)? != copies.block(theirs, at, length)? {
-                return Ok(false);
-            }
-            at = at.saturating_add(length as u64);
-        }
-        Ok(true)
-    }
-
-    fn block(&self, span: Span, at: u64, length: usize) -> Result<Vec<u8>, ReadError> {
-        let fail = |source| ReadError { path: self.path.clone(), source };
-        block(&self.source, span.offset.saturating_add(at), length).map_err(fail)
+        let (Some(ours), Some(theirs)) = (ours, theirs) else { return Ok(ours == theirs) };
+        let (from, copy) = ((&self.source, ours.offset), (&copies.source, theirs.offset));
+        same_bytes(from, copy, ours.len_bytes)
+            .map_err(|source| ReadError { path: self.path.clone(), source })
     }
 }
 
@@ -162,19 +145,6 @@ fn is_same(a: &Operation, b: &Operation) -> bool {
         && a.routing == b.routing
         && a.version == b.version
         && length(a) == length(b)
-}
-
-fn block(source: &FileSource, offset: u64, length: usize) -> std::io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    let mut filled = 0;
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match source.read_at(offset.saturating_add(filled as u64), rest)? {
-            0 => break,
-            count => filled = filled.saturating_add(count),
-        }
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
 }
 
 /// The same for the streams of 1.x: a start that was ended in the middle of a replay leaves a

@@ -273,9 +273,7 @@ struct Start {
 }
 
 fn start(source: &FileSource) -> io::Result<Start> {
-    let mut bytes = vec![0; HEADER_MAX_BYTES];
-    let count = source.read_at(0, &mut bytes)?;
-    bytes.truncate(count);
+    let bytes = source.bytes_at(0, HEADER_MAX_BYTES)?;
     let header = TranslogHeader::decode(&bytes);
     // A version that is not known may be a known one with a flipped bit: the CRC tells.
     let corrected_header = if header.is_err() { heal_header(&bytes) } else { None };

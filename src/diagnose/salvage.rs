@@ -4,9 +4,9 @@ use std::io;
 
 use super::listed::ListedOperation;
 use super::tally::Tally;
-use super::walk::{HEALED_MAX, Healed, Walk};
+use super::walk::Walk;
 use crate::format::{
-    BadKind, BadRecord, Framing, Item, ReadAt, Record, Records, find_record, heal_record,
+    BadKind, BadRecord, Framing, Item, ReadAt, Record, Records, find_record, same_bytes,
 };
 
 /// Runs of whole records that are kept apart; behind so many unreadable stretches the rest is one.
@@ -86,7 +86,7 @@ impl Gap {
         while at < self.to_offset {
             let rest = usize::try_from(self.to_offset.saturating_sub(at)).unwrap_or(BLOCK_BYTES);
             let Some(part) = block.get_mut(..rest.min(BLOCK_BYTES)) else { return Ok(false) };
-            let count = source.read_at(at, part)?;
+            let count = source.fill_at(at, part)?;
             if count == 0 || part.iter().take(count).any(|byte| *byte != 0) {
                 return Ok(false);
             }
@@ -102,23 +102,8 @@ impl Gap {
         if length > record.len_bytes || length > REPEATED_MAX_BYTES {
             return Ok(false);
         }
-        let mut at = 0;
-        let (mut ours, mut theirs) = ([0; BLOCK_BYTES], [0; BLOCK_BYTES]);
-        while at < length {
-            let rest = usize::try_from(length.saturating_sub(at)).unwrap_or(BLOCK_BYTES);
-            let wanted = rest.min(BLOCK_BYTES);
-            let (Some(ours), Some(theirs)) = (ours.get_mut(..wanted), theirs.get_mut(..wanted))
-            else {
-                return Ok(false);
-            };
-            let ours_count = source.read_at(self.from_offset.saturating_add(at), ours)?;
-            let theirs_count = source.read_at(record.offset.saturating_add(at), theirs)?;
-            if (ours_count, theirs_count) != (wanted, wanted) || ours != theirs {
-                return Ok(false);
-            }
-            at = at.saturating_add(wanted as u64);
-        }
-        Ok(length > 0)
+        let begins = same_bytes((source, self.from_offset), (source, record.offset), length)?;
+        Ok(begins && length > 0)
     }
 }
 
@@ -147,7 +132,7 @@ fn next_whole<R: ReadAt + ?Sized>(
 /// Where the size field of a bad record says that it ends, where it may be right.
 fn said_end_offset<R: ReadAt + ?Sized>(source: &R, bad: &BadRecord) -> io::Result<Option<u64>> {
     let mut size = [0; 4];
-    let is_read = source.read_at(bad.offset, &mut size)? == size.len();
+    let is_read = source.fill_at(bad.offset, &mut size)? == size.len();
     let may_be_right = matches!(bad.kind, BadKind::Checksum | BadKind::Body);
     let behind = bad.offset.saturating_add(size.len() as u64);
     Ok((is_read && may_be_right)
@@ -173,17 +158,10 @@ fn run<R: ReadAt + ?Sized>(
                 *is_repeated = *is_repeated || gap.begins(source, &record)?;
                 take(&record, &mut stretch, walk);
             }
-            Item::Bad(bad) => {
-                let healed = if walk.healed.len() < HEALED_MAX {
-                    heal_record(source, framing, bad.offset, to_offset)?
-                } else {
-                    None
-                };
-                let Some((record, fix)) = healed else { break Some(bad) };
-                records.go_on_behind(&record);
-                take(&record, &mut stretch, walk);
-                walk.healed.push(Healed { fix, bad });
-            }
+            Item::Bad(bad) => match walk.heal(source, &mut records, &bad, to_offset)? {
+                Some(record) => take(&record, &mut stretch, walk),
+                None => break Some(bad),
+            },
             Item::End { .. } => break None,
         }
     };

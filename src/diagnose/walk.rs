@@ -9,7 +9,7 @@ use super::tally::Tally;
 use crate::format::{BadRecord, Brief, Fix, Framing, Item, ReadAt, Record, Records, heal_record};
 
 /// Records of one file that are corrected before the next bad one counts as damage.
-pub(super) const HEALED_MAX: usize = 10_000;
+const HEALED_MAX: usize = 10_000;
 
 /// What a checkpoint says of a translog: what the server reads of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,26 @@ impl Walk {
         self.behind.iter().fold(self.whole.clone(), |sum, stretch| sum.joined(&stretch.tally))
     }
 
+    /// The record that a bad one is once its one flipped bit is flipped back: `records` go on
+    /// behind it.
+    pub(super) fn heal<R: ReadAt + ?Sized>(
+        &mut self,
+        source: &R,
+        records: &mut Records<R>,
+        bad: &BadRecord,
+        to_offset: u64,
+    ) -> io::Result<Option<Record>> {
+        if self.healed.len() >= HEALED_MAX {
+            return Ok(None);
+        }
+        let healed = heal_record(source, self.framing, bad.offset, to_offset)?;
+        Ok(healed.map(|(record, fix)| {
+            records.go_on_behind(&record);
+            self.healed.push(Healed { fix, bad: bad.clone() });
+            record
+        }))
+    }
+
     fn take(&mut self, record: &Record, listing: Listing) {
         if record.note.is_some() {
             self.odd_size_offset.get_or_insert(record.offset);
@@ -162,13 +182,8 @@ pub fn walk<R: ReadAt + Sync + ?Sized>(
             Item::Record(record) => walk.take(&record, listing),
             Item::Bad(bad) => {
                 if walk.needs(&bad) {
-                    if walk.healed.len() < HEALED_MAX
-                        && let Some((record, fix)) =
-                            heal_record(source, framing, bad.offset, needed_to)?
-                    {
-                        records.go_on_behind(&record);
+                    if let Some(record) = walk.heal(source, &mut records, &bad, needed_to)? {
                         walk.take(&record, listing);
-                        walk.healed.push(Healed { fix, bad });
                         continue;
                     }
                     salvage(source, &bad, needed_to, &mut walk)?;

@@ -9,11 +9,10 @@ use serde::Deserialize;
 use super::part::Part;
 use crate::apply::{JournalError, KeptFile, RunFolder, RunState};
 use crate::diagnose::{FileSource, framing_of};
-use crate::format::{Framing, ReadAt, TranslogHeader};
+use crate::format::{Framing, HEADER_MAX_BYTES, ReadAt, TranslogHeader};
 
 /// Longest plan that is read; each lost operation of it takes some 200 bytes.
 const PLAN_MAX_BYTES: u64 = 1024 * 1024 * 1024;
-const HEADER_MAX_BYTES: usize = 512;
 
 /// Why the operations that a run dropped are not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -141,9 +140,7 @@ fn parts_of_shard(shard: &PlannedShard, kept: &[KeptFile]) -> Result<Vec<Part>, 
 fn header_of(path: &Path) -> Result<(Framing, u64), LostError> {
     let failed = |source| LostError::Read { path: path.to_path_buf(), source };
     let source = FileSource::open(path).map_err(failed)?;
-    let mut start = vec![0; HEADER_MAX_BYTES];
-    let count = source.read_at(0, &mut start).map_err(failed)?;
-    start.truncate(count);
+    let start = source.bytes_at(0, HEADER_MAX_BYTES).map_err(failed)?;
     Ok(match TranslogHeader::decode(&start) {
         Ok(header) => {
             let end = header.as_ref().map_or(0, TranslogHeader::len_bytes);

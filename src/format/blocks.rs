@@ -86,17 +86,10 @@ impl<R: ReadAt + ?Sized> Stretch<'_, R> {
         let rest = usize::try_from(self.to_offset.saturating_sub(self.offset));
         let wanted = rest.unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
         block.bytes.resize(HEADROOM_BYTES.saturating_add(wanted), 0);
-        let mut filled = HEADROOM_BYTES;
-        while let Some(rest) = block.bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.source.read_at(self.offset, rest)? {
-                0 => break,
-                count => {
-                    filled = filled.saturating_add(count);
-                    self.offset = self.offset.saturating_add(count as u64);
-                }
-            }
-        }
-        block.bytes.truncate(filled);
-        Ok((filled > HEADROOM_BYTES).then_some(block))
+        let room = block.bytes.get_mut(HEADROOM_BYTES..).unwrap_or_default();
+        let count = self.source.fill_at(self.offset, room)?;
+        self.offset = self.offset.saturating_add(count as u64);
+        block.bytes.truncate(HEADROOM_BYTES.saturating_add(count));
+        Ok((count > 0).then_some(block))
     }
 }

@@ -108,8 +108,8 @@ fn fix_by_checksum<R: ReadAt + ?Sized>(
     let body_offset = offset.saturating_add(SIZE_BYTES);
     let body_bytes = size.saturating_sub(CRC_BYTES);
     let crc_offset = body_offset.saturating_add(body_bytes);
-    let computed = window.crc32(body_offset, crc_offset)?;
-    let Some(stored) = u32_at(window, crc_offset)? else { return Ok(None) };
+    let (computed, stored) = crcs(window, body_offset, crc_offset)?;
+    let Some(stored) = stored else { return Ok(None) };
     let BitSearch::One(flipped) = find_flipped_bit(body_bytes, computed, stored) else {
         return Ok(None);
     };
@@ -150,12 +150,18 @@ fn checksum_holds<R: ReadAt + ?Sized>(
 ) -> io::Result<bool> {
     let body_offset = offset.saturating_add(SIZE_BYTES);
     let crc_offset = body_offset.saturating_add(size).saturating_sub(CRC_BYTES);
-    let stored = u32_at(window, crc_offset)?;
-    Ok(stored == Some(window.crc32(body_offset, crc_offset)?))
+    let (computed, stored) = crcs(window, body_offset, crc_offset)?;
+    Ok(stored == Some(computed))
 }
 
-fn u32_at<R: ReadAt + ?Sized>(window: &mut Window<R>, offset: u64) -> io::Result<Option<u32>> {
-    Ok(window.get(offset, 4)?.try_into().ok().map(u32::from_be_bytes))
+/// The CRC-32 of a body, and the one that is stored behind it.
+fn crcs<R: ReadAt + ?Sized>(
+    window: &mut Window<R>,
+    body_offset: u64,
+    crc_offset: u64,
+) -> io::Result<(u32, Option<u32>)> {
+    let computed = window.crc32(body_offset, crc_offset)?;
+    Ok((computed, window.get(crc_offset, 4)?.try_into().ok().map(u32::from_be_bytes)))
 }
 
 /// Whether a source that begins like JSON is JSON to its end. What is no JSON (SMILE, CBOR, YAML)

@@ -12,6 +12,56 @@ pub trait ReadAt {
     /// # Errors
     /// When it cannot be read.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Fills `buffer` from `offset` on, as far as there are bytes. Returns how many there were.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn fill_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0_usize;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.read_at(offset.saturating_add(filled as u64), rest)? {
+                0 => break,
+                count => filled = filled.saturating_add(count),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// The `length` bytes from `offset` on; fewer at the end. The caller bounds the length.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn bytes_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let filled = self.fill_at(offset, &mut bytes)?;
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+}
+
+/// Bytes compared at once.
+const COMPARED_BYTES: usize = 4096;
+
+/// Whether `length` bytes of `ours` and of `theirs`, each from its offset on, are there and the
+/// same.
+pub(crate) fn same_bytes<A: ReadAt + ?Sized, B: ReadAt + ?Sized>(
+    (ours, our_offset): (&A, u64),
+    (theirs, their_offset): (&B, u64),
+    length: u64,
+) -> io::Result<bool> {
+    let mut at = 0;
+    while at < length {
+        let left = usize::try_from(length.saturating_sub(at)).unwrap_or(COMPARED_BYTES);
+        let wanted = left.min(COMPARED_BYTES);
+        let our_part = ours.bytes_at(our_offset.saturating_add(at), wanted)?;
+        let their_part = theirs.bytes_at(their_offset.saturating_add(at), wanted)?;
+        if our_part.len() < wanted || our_part != their_part {
+            return Ok(false);
+        }
+        at = at.saturating_add(wanted as u64);
+    }
+    Ok(true)
 }
 
 impl ReadAt for [u8] {
@@ -68,13 +118,7 @@ impl<'a, R: ReadAt + ?Sized> Window<'a, R> {
         let rest = self.source.len_bytes().saturating_sub(offset);
         self.start = offset;
         self.bytes.resize(usize::try_from(rest).map_or(length, |rest| rest.min(length)), 0);
-        let mut filled = 0_usize;
-        while let Some(rest) = self.bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.source.read_at(offset.saturating_add(filled as u64), rest)? {
-                0 => break,
-                count => filled = filled.saturating_add(count),
-            }
-        }
+        let filled = self.source.fill_at(offset, &mut self.bytes)?;
         self.bytes.truncate(filled);
         Ok(())
     }

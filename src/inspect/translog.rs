@@ -10,14 +10,13 @@ use super::flip::explain;
 use super::record::RecordLine;
 use crate::diagnose::{Bound, FileSource, framing_of};
 use crate::format::{
-    BadKind, BadRecord, Framing, HeaderVersion, Item, OperationKind, ReadAt, Record, Records,
-    TranslogHeader, Unreadable, find_record,
+    BadKind, BadRecord, Framing, HEADER_MAX_BYTES, HeaderVersion, Item, OperationKind, ReadAt,
+    Record, Records, TranslogHeader, Unreadable, find_record,
 };
 
-const HEADER_MAX_BYTES: usize = 512;
 const BLOCK_BYTES: usize = 64 * 1024;
 /// Of a longer document the beginning is shown.
-const DOCUMENT_SHOWN_MAX_BYTES: u64 = 64 * 1024;
+const DOCUMENT_SHOWN_MAX_BYTES: usize = 64 * 1024;
 /// Where records begin behind a header that cannot be read: versions 3, 2, 1, and none.
 const HEADER_LENGTHS: [u64; 4] = [55, 43, 17, 0];
 
@@ -28,7 +27,7 @@ pub(super) fn inspect(
     options: InspectOptions,
     say: &mut dyn FnMut(Piece),
 ) -> io::Result<()> {
-    let start = read(source, 0, HEADER_MAX_BYTES as u64)?;
+    let start = source.bytes_at(0, HEADER_MAX_BYTES)?;
     let header = TranslogHeader::decode(&start);
     let (framing, from_offset) = match &header {
         Ok(header) => {
@@ -179,13 +178,14 @@ impl Teller<'_> {
         }
         if self.framing != Framing::Headerless {
             let crc_offset = self.tally.end_offset.saturating_sub(4);
-            line.crc = Some(hex(&read(self.source, crc_offset, 4)?));
+            line.crc = Some(hex(&self.source.bytes_at(crc_offset, 4)?));
         }
         if let (true, Some(span)) = (self.options.documents, record.operation.source) {
-            let shown = span.len_bytes.min(DOCUMENT_SHOWN_MAX_BYTES);
-            let bytes = read(self.source, span.offset, shown)?;
+            let whole = usize::try_from(span.len_bytes).unwrap_or(usize::MAX);
+            let shown = whole.min(DOCUMENT_SHOWN_MAX_BYTES);
+            let bytes = self.source.bytes_at(span.offset, shown)?;
             line.document = Some(String::from_utf8_lossy(&bytes).into_owned());
-            if shown < span.len_bytes {
+            if shown < whole {
                 let note = format!("the first {shown} bytes of the document are shown");
                 line.note = Some(line.note.map_or_else(|| note.clone(), |own| own + "; " + &note));
             }
@@ -222,20 +222,20 @@ impl Teller<'_> {
         if bad.kind != BadKind::Checksum || self.framing != Framing::Sized {
             return Ok(None);
         }
-        let Ok(size) = <[u8; 4]>::try_from(read(self.source, bad.offset, 4)?) else {
+        let Ok(size) = <[u8; 4]>::try_from(self.source.bytes_at(bad.offset, 4)?) else {
             return Ok(None);
         };
         let data_offset = bad.offset.saturating_add(4);
         let data_bytes = u64::from(u32::from_be_bytes(size)).saturating_sub(4);
         let crc_offset = data_offset.saturating_add(data_bytes);
-        let Ok(stored) = <[u8; 4]>::try_from(read(self.source, crc_offset, 4)?) else {
+        let Ok(stored) = <[u8; 4]>::try_from(self.source.bytes_at(crc_offset, 4)?) else {
             return Ok(None);
         };
         let mut hasher = crc32fast::Hasher::new();
         let mut offset = data_offset;
         while offset < crc_offset {
-            let left = crc_offset.saturating_sub(offset).min(BLOCK_BYTES as u64);
-            let block = read(self.source, offset, left)?;
+            let left = usize::try_from(crc_offset.saturating_sub(offset)).unwrap_or(BLOCK_BYTES);
+            let block = self.source.bytes_at(offset, left.min(BLOCK_BYTES))?;
             if block.is_empty() {
                 break;
             }
@@ -272,17 +272,4 @@ impl Teller<'_> {
             (self.say)(Piece::Field(field));
         }
     }
-}
-
-fn read(source: &FileSource, offset: u64, len_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(len_bytes).unwrap_or(0)];
-    let mut filled = 0_usize;
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match source.read_at(offset.saturating_add(filled as u64), rest)? {
-            0 => break,
-            count => filled = filled.saturating_add(count),
-        }
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
 }
