@@ -14,7 +14,7 @@ use super::step::{Step, Sum};
 use super::store::{Attributes, Facts, Fingerprint, Labels, Owner, Store};
 use crate::plan::{Change, Content, Piece};
 
-/// Quarantine folders are the tool's own and nobody else's to read, and so is the manifest.
+/// Quarantine folders, manifests and journals are the tool's own and nobody else's to read.
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
@@ -153,7 +153,7 @@ impl<'a> Lowering<'a> {
                 staged,
                 sum: Sum::of(&bytes),
                 content: vec![Piece::Bytes(bytes)],
-                attributes: own(FILE_MODE),
+                attributes: own_file(),
                 labels: Labels::new(),
             });
         }
@@ -290,6 +290,11 @@ impl Parts {
 /// What a folder of the quarantine gets.
 pub(super) fn own_folder() -> Attributes {
     own(FOLDER_MODE)
+}
+
+/// What a file of the quarantine or of the state folder gets.
+pub(super) fn own_file() -> Attributes {
+    own(FILE_MODE)
 }
 
 fn own(mode: u32) -> Attributes {

@@ -8,15 +8,13 @@ use super::execute::{Executor, with_suffix};
 use super::halt::Halted;
 use super::journal::{Intent, Journal};
 use super::lower::{LowerError, Lowered, lower};
+use super::lowering::own_file;
 use super::quarantine::{Arrangement, Quarantine, base_for, label_of};
 use super::state_error::StateError;
 use super::state_files::write_file;
-use super::store::{Attributes, Owner, Store};
+use super::store::Store;
 use super::summary::{AboutFile, Journals, RunId, RunState, round_journal};
 use crate::plan::Change;
-
-/// The journals are the tool's own and nobody else's to read.
-const FILE_MODE: u32 = 0o600;
 
 /// The changes of one shard.
 #[derive(Debug, Clone)]
@@ -215,12 +213,6 @@ impl RunFolder {
         let quarantines = placed.into_iter().flat_map(|(_, quarantines)| quarantines).collect();
         Ok((lowered, quarantines))
     }
-}
-
-fn own_file() -> Attributes {
-    let owner =
-        Owner { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() };
-    Attributes { owner, mode: FILE_MODE }
 }
 
 /// `[index][0]` -> `index` and `0`; anything else becomes one label.
