@@ -23,6 +23,14 @@ pub enum CopyState {
     Unassigned,
 }
 
+impl CopyState {
+    /// Whether a copy answers requests.
+    #[must_use]
+    pub fn serves(self) -> bool {
+        matches!(self, Self::Started | Self::Relocating)
+    }
+}
+
 /// A copy of a shard, as the cluster lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShardCopy {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CopyState, ShardCopy};
+use super::ShardCopy;
 use crate::log::ShardName;
 
 /// Those of `expected` that have a copy on this node which serves.
@@ -21,7 +21,7 @@ pub fn started_here(
     copies
         .iter()
         .filter(|copy| copy.node.as_deref() == Some(here))
-        .filter(|copy| matches!(copy.state, CopyState::Started | CopyState::Relocating))
+        .filter(|copy| copy.state.serves())
         .filter(|copy| expected.contains(&copy.shard))
         .map(|copy| copy.shard.clone())
         .collect()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cluster::{CopyState, ShardCopy, StoredCopy};
+use crate::cluster::{ShardCopy, StoredCopy};
 use crate::log::ShardName;
 use crate::plan::Copies;
 
@@ -46,7 +46,7 @@ impl CopyFacts<'_> {
     fn answering(&self) -> Vec<String> {
         let serving = self.listed.iter().filter(|copy| {
             copy.shard == *self.shard
-                && matches!(copy.state, CopyState::Started | CopyState::Relocating)
+                && copy.state.serves()
                 && !self.is_own(copy.allocation_id.as_deref(), copy.node.as_deref())
         });
         let serving = serving.filter_map(|copy| copy.node.as_deref());
@@ -98,6 +98,7 @@ pub(super) fn other_copies(facts: &CopyFacts) -> Copies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::CopyState;
 
     fn shard() -> ShardName {
         ShardName { index: "logs".to_owned(), number: 1 }

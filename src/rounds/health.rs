@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Client, ClusterError, CopyState, ShardCopy, StoredCopy};
+use crate::cluster::{Client, ClusterError, ShardCopy, StoredCopy};
 use crate::log::ShardName;
 
 /// A cluster that can be asked. The practice outage plays one.
@@ -74,7 +74,5 @@ impl HealthView for Client {
 /// Whether any copy of a shard serves, on whichever node.
 #[must_use]
 pub(super) fn serves(shard: &ShardName, copies: &[ShardCopy]) -> bool {
-    copies.iter().any(|copy| {
-        copy.shard == *shard && matches!(copy.state, CopyState::Started | CopyState::Relocating)
-    })
+    copies.iter().any(|copy| copy.shard == *shard && copy.state.serves())
 }

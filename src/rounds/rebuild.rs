@@ -60,8 +60,7 @@ impl<'a> Rebuilds<'a> {
         at_ms: u64,
     ) -> Rebuild {
         let of_shard: Vec<&ShardCopy> = copies.iter().filter(|copy| copy.shard == *shard).collect();
-        let is_serving =
-            |copy: &&&ShardCopy| matches!(copy.state, CopyState::Started | CopyState::Relocating);
+        let is_serving = |copy: &&&ShardCopy| copy.state.serves();
         let is_here =
             |copy: &&ShardCopy| copy.node.is_some() && copy.node.as_deref() == self.local_node;
         if of_shard.iter().filter(is_serving).any(is_here) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::cluster::CopyState;
 
 fn shard(number: u32) -> ShardName {
     ShardName { index: "i".to_owned(), number }
