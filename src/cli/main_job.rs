@@ -15,7 +15,8 @@ use crate::apply::{DiskStore, StateDir};
 use crate::plan::{HealthyCopyRule, Policy};
 use crate::report::{Summary, document};
 use crate::rounds::{
-    Budget, Event, FlagConsent, HealthView, Job, JobSettings, Limits, Mode, Target, Targets,
+    Budget, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Limits, Mode,
+    Target, Targets,
 };
 
 /// Runs the main job.
@@ -27,25 +28,8 @@ pub(super) fn run(arguments: &MainArguments, typed: Vec<String>) -> Result<Exit,
     let sink = RefCell::new(Sink::new(arguments.output, arguments.dry_run));
     let mut say = |event: Event| sink.borrow_mut().take(&event);
     node.tell(&mut say);
-    let mut consent = AskConsent {
-        flags: FlagConsent {
-            yes: arguments.yes,
-            accept_data_loss: arguments.accept_data_loss,
-            budget: settings.budget,
-        },
-    };
-    let data_paths = settings.data_paths.iter().map(PathBuf::as_path);
-    let mut store = DiskStore::holding(data_paths).map_err(Failure::of)?;
-    let ending = Job {
-        settings: &settings,
-        service: node.service.as_mut(),
-        health: node.client.as_mut().map(|client| client as &mut dyn HealthView),
-        consent: &mut consent,
-        store: &mut store,
-        cancelled: &|| cancel.is_asked(),
-        say: &mut say,
-    }
-    .run();
+    let mut consent = AskConsent { flags: flags_of(arguments, &settings) };
+    let ending = run_job(&settings, &mut node, &mut consent, &cancel, &mut say)?;
     let exit = exit_of(&ending);
     let sink = sink.borrow();
     sink.finish(exit);
@@ -60,28 +44,47 @@ pub(super) fn repair(
     node: &mut Node,
     cancel: &Cancel,
     say: &mut dyn FnMut(Event),
-) -> Summary {
+) -> Result<Summary, Failure> {
     let mut summary = Summary::default();
-    let flags = FlagConsent {
+    let mut say = |event| {
+        summary.absorb(&event);
+        say(event);
+    };
+    let mut flags = flags_of(arguments, settings);
+    let ending = run_job(settings, node, &mut flags, cancel, &mut say)?;
+    keep_report(&summary, settings, exit_of(&ending));
+    Ok(summary)
+}
+
+/// The consent that flags give.
+fn flags_of(arguments: &MainArguments, settings: &JobSettings) -> FlagConsent {
+    FlagConsent {
         yes: arguments.yes,
         accept_data_loss: arguments.accept_data_loss,
         budget: settings.budget,
-    };
-    let ending = Job {
+    }
+}
+
+/// The job over the real service, cluster and disk, its data paths held open.
+fn run_job(
+    settings: &JobSettings,
+    node: &mut Node,
+    consent: &mut dyn Consent,
+    cancel: &Cancel,
+    say: &mut dyn FnMut(Event),
+) -> Result<Ending, Failure> {
+    let data_paths = settings.data_paths.iter().map(PathBuf::as_path);
+    let mut store = DiskStore::holding(data_paths).map_err(Failure::of)?;
+    let mut job = Job {
         settings,
         service: node.service.as_mut(),
         health: node.client.as_mut().map(|client| client as &mut dyn HealthView),
-        consent: &mut { flags },
-        store: &mut DiskStore::default(),
+        consent,
+        store: &mut store,
         cancelled: &|| cancel.is_asked(),
-        say: &mut |event| {
-            summary.absorb(&event);
-            say(event);
-        },
-    }
-    .run();
-    keep_report(&summary, settings, exit_of(&ending));
-    summary
+        say,
+    };
+    Ok(job.run())
 }
 
 /// The report stays with the run that it is about.

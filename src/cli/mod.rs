@@ -76,6 +76,11 @@ impl Failure {
         Self { text: text.into(), exit }
     }
 
+    /// Will not do the job.
+    pub(crate) fn refused(error: impl std::fmt::Display) -> Self {
+        Self::new(Exit::REFUSED, format!("refused: {error}"))
+    }
+
     /// Could not do the job.
     pub(crate) fn of(error: impl std::fmt::Display) -> Self {
         Self::new(Exit::FAILED, error.to_string())

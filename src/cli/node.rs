@@ -35,7 +35,7 @@ impl Node {
     pub(super) fn find(arguments: &NodeArguments, usage: ServiceUse) -> Result<Self, Failure> {
         let mut unit_facts = None;
         let service: Box<dyn Service> = if let Some(command) = &arguments.service_command {
-            Box::new(CommandService::new(command).map_err(refused)?)
+            Box::new(CommandService::new(command).map_err(Failure::refused)?)
         } else if arguments.service.as_deref() == Some("none") {
             Box::new(NoService)
         } else {
@@ -46,7 +46,7 @@ impl Node {
                 }
                 Ok(None) if usage == ServiceUse::LookOnly => Box::new(NoService),
                 Ok(None) => return Err(no_service()),
-                Err(error) => return Err(refused(error)),
+                Err(error) => return Err(Failure::refused(error)),
             }
         };
         let flags = SettingsFlags {
@@ -98,10 +98,6 @@ pub(super) fn limits_of(arguments: &NodeArguments) -> Limits {
         start: Duration::from_secs(arguments.start_timeout),
         ..Limits::default()
     }
-}
-
-fn refused(error: impl std::fmt::Display) -> Failure {
-    Failure::new(Exit::REFUSED, format!("refused: {error}"))
 }
 
 fn no_service() -> Failure {

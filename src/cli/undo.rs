@@ -42,10 +42,10 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
     }
     agree(arguments, &run, action)?;
     let mut node = Node::find(&arguments.node, ServiceUse::Needed)?;
-    let _one_run = state.lock(&node.data_paths()).map_err(refused)?;
+    let _one_run = state.lock(&node.data_paths()).map_err(Failure::refused)?;
     let name = node.service.name();
     node.service.stop(limits_of(&arguments.node).stop).map_err(|error| {
-        refused(format!(
+        Failure::refused(format!(
             "the node cannot be stopped: {error}; stop it by hand and say --service none"
         ))
     })?;
@@ -70,7 +70,7 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
             let text = format!("{error}; go on with the same command");
             Err(Failure::new(Exit::CANCELLED, text))
         }
-        Err(error @ (ApplyError::Undo(_) | ApplyError::NotNow(_))) => Err(refused(error)),
+        Err(error @ (ApplyError::Undo(_) | ApplyError::NotNow(_))) => Err(Failure::refused(error)),
         Err(error) => Err(Failure::of(error)),
     }
 }
@@ -78,8 +78,10 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
 fn dry_run(run: &RunFolder, action: Action) -> Result<Exit, Failure> {
     let store = DiskStore::default();
     let steps: Vec<Step> = match action {
-        Action::Undo(newer_files) => run.undo_plan(&store, newer_files).map_err(refused)?,
-        Action::Redo => run.redo_plan(&store).map_err(refused)?,
+        Action::Undo(newer_files) => {
+            run.undo_plan(&store, newer_files).map_err(Failure::refused)?
+        }
+        Action::Redo => run.redo_plan(&store).map_err(Failure::refused)?,
         Action::Resume => run.left_steps().map_err(Failure::of)?,
     };
     for step in &steps {
@@ -99,7 +101,7 @@ fn agree(arguments: &RunArguments, run: &RunFolder, action: Action) -> Result<()
         Action::Resume => "finish",
     };
     if !is_person_there() {
-        return Err(refused(format!(
+        return Err(Failure::refused(format!(
             "nobody on a terminal can be asked; say --yes to stop the node and {what} run {}",
             run.id()
         )));
@@ -109,7 +111,7 @@ fn agree(arguments: &RunArguments, run: &RunFolder, action: Action) -> Result<()
     if answer == "y" || answer == "yes" {
         return Ok(());
     }
-    Err(refused("not agreed to; nothing was changed"))
+    Err(Failure::refused("not agreed to; nothing was changed"))
 }
 
 /// The node's own locks: what proves that it is stopped.
@@ -120,7 +122,7 @@ fn locks_of(node: &Node) -> Result<HeldLocks, Failure> {
         found.node_folders.iter().map(|folder| folder.path.join("node.lock")).collect();
     lock_files.extend(found.shards.iter().map(|shard| shard.path.join("index/write.lock")));
     lock_files.retain(|path| path.exists());
-    hold_locks(&lock_files).map_err(refused)
+    hold_locks(&lock_files).map_err(Failure::refused)
 }
 
 fn tell(arguments: &RunArguments, run: &RunFolder, action: Action, receipt: &Receipt, name: &str) {
@@ -146,8 +148,4 @@ fn tell(arguments: &RunArguments, run: &RunFolder, action: Action, receipt: &Rec
         "quarantine": receipt.quarantines,
     });
     print(&value.to_string());
-}
-
-fn refused(error: impl std::fmt::Display) -> Failure {
-    Failure::new(Exit::REFUSED, format!("refused: {error}"))
 }

@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
                 watch.wake.wait(LOOK);
             }
             let settings = watch.job(&settings);
-            let summary = repair(main, &settings, &mut node, &cancel, &mut say);
+            let summary = repair(main, &settings, &mut node, &cancel, &mut say)?;
             watch.spend(&summary);
             watch.tail = Tail::at_end(Some(&logs.live)).map_err(Failure::of)?;
         } else if is_quiet {
