@@ -9,7 +9,7 @@ use super::record_problems::{bad_record, healed_records, not_replayed, notes};
 use super::salvage::Stretch;
 use super::tally::Tally;
 use super::walk::Walk;
-use crate::format::{Checkpoint, CheckpointForm, Fix, TranslogHeader};
+use crate::format::{Checkpoint, Fix, TranslogHeader};
 
 /// What stands at the beginning of a generation's translog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,8 +216,7 @@ fn checkpoint_path(file: &TranslogFile, is_last: bool) -> std::path::PathBuf {
 }
 
 fn leaves_out(checkpoint: &Checkpoint, counted: &Tally) -> bool {
-    let has_range = !matches!(checkpoint.form, CheckpointForm::Raw | CheckpointForm::V1);
-    has_range
+    checkpoint.form.has_seq_nos()
         && counted.max_seq_no >= 0
         && (checkpoint.max_seq_no < counted.max_seq_no
             || checkpoint.min_seq_no < 0

@@ -8,6 +8,7 @@
 mod problem_table;
 
 mod chain;
+mod checkpoints;
 mod copies;
 mod diagnosis;
 mod evidence;

@@ -37,6 +37,22 @@ const SEQUENCED: &[Case] = &[
     ("committed tlog gone", |s| s.remove("translog-1.tlog"), Damaged, &["T01"]),
     ("ckp gone", |s| s.remove("translog.ckp"), Damaged, &["C01"]),
     ("ckp emptied", |s| s.put("translog.ckp", b""), Damaged, &["C02"]),
+    (
+        "ckp names the next generation",
+        |s| s.edit_checkpoint("translog.ckp", |c| c.generation = 4),
+        Damaged,
+        &["C07"],
+    ),
+    (
+        "ckp names a generation that is gone, with records of its own",
+        |s| {
+            s.edit_checkpoint("translog.ckp", |c| {
+                (c.generation, c.min_seq_no, c.max_seq_no) = (4, 30, 39);
+            });
+        },
+        Damaged,
+        &["C01", "T01"],
+    ),
     ("ckp flip", |s| s.edit("translog.ckp", flip(30)), Damaged, &["C02"]),
     ("older ckp gone", |s| s.remove("translog-2.ckp"), Damaged, &["C01"]),
     (

@@ -49,6 +49,12 @@ pub enum CheckpointForm {
 }
 
 impl CheckpointForm {
+    /// Whether it says sequence numbers: from 6.0 on.
+    #[must_use]
+    pub fn has_seq_nos(self) -> bool {
+        !matches!(self, Self::Raw | Self::V1)
+    }
+
     fn of(version: u32) -> Option<Self> {
         match version {
             1 => Some(Self::V1),
@@ -147,7 +153,7 @@ impl Checkpoint {
     /// The file's bytes, in its form.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let has_seq_nos = !matches!(self.form, CheckpointForm::Raw | CheckpointForm::V1);
+        let has_seq_nos = self.form.has_seq_nos();
         let mut fields = vec![self.min_seq_no, self.max_seq_no, self.global_checkpoint];
         fields.push(self.min_translog_generation);
         if matches!(self.form, CheckpointForm::V3 | CheckpointForm::V4) {
@@ -198,7 +204,7 @@ struct Payload<'a> {
 
 impl Payload<'_> {
     fn checkpoint(&self) -> Result<Checkpoint, Defect> {
-        let has_seq_nos = !matches!(self.form, CheckpointForm::Raw | CheckpointForm::V1);
+        let has_seq_nos = self.form.has_seq_nos();
         let has_trim = matches!(self.form, CheckpointForm::V3 | CheckpointForm::V4);
         let or = |is_there: bool, at: usize, default: i64| {
             if is_there { self.wide(at) } else { Ok(default) }

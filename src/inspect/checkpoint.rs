@@ -46,8 +46,7 @@ fn fields(checkpoint: &Checkpoint, bytes: &[u8]) -> Vec<Field> {
         Field::at(at(8), "number of operations", checkpoint.operation_count),
         Field::at(at(12), "generation", checkpoint.generation),
     ];
-    let has_seq_nos = !matches!(checkpoint.form, CheckpointForm::Raw | CheckpointForm::V1);
-    if has_seq_nos {
+    if checkpoint.form.has_seq_nos() {
         let min_generation = checkpoint.min_translog_generation;
         fields.extend([
             Field::at(at(20), "min seq_no", checkpoint.min_seq_no),
