@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use nix::sys::signal::Signal;
 
-use crate::documents::Story;
+use crate::documents::{Documents, Story};
 use crate::kind::Kind;
 use crate::places::{Files, Places, Truth};
 use crate::process::Process;
@@ -22,6 +22,14 @@ pub(crate) struct Cell {
 impl Cell {
     pub(crate) fn index(&self) -> &str {
         &self.story.index
+    }
+
+    /// Which operations after the flush a server kept that started with these documents: it reads
+    /// them in order.
+    pub(crate) fn kept_by(&self, documents: &Documents) -> Vec<bool> {
+        let all = self.story.unflushed.len();
+        let kept_count = (0..=all).rev().find(|count| self.story.documents(*count) == *documents);
+        (0..all).map(|place| place < kept_count.unwrap_or(0)).collect()
     }
 
     /// Whether nothing that is left says how many operations there were: up to 1.7, and where the

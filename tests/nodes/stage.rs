@@ -136,8 +136,15 @@ impl Stage<'_> {
 
     fn expected(&self, cell: &Cell, said: &Said) -> Expected {
         let truth = &cell.truth;
+        let is_to_repair = matches!(said.verdict.as_str(), "damaged" | "silently-short");
         if let Some(documents) = self.by_itself.get(cell.index()) {
-            return Expected::Untouched(documents.clone());
+            // A start that left operations out has put the others into a commit.
+            if is_to_repair && self.level == "none" {
+                return Expected::Repaired(cell.kept_by(documents));
+            }
+            if !is_to_repair {
+                return Expected::Untouched(documents.clone());
+            }
         }
         match said.verdict.as_str() {
             "sound" => Expected::Untouched(cell.story.documents_kept(&truth.whole())),
