@@ -26,6 +26,8 @@ const ATTEMPTS: u64 = 5;
 /// Lines about a failure of a shard after which it counts as failing, before 5.0: at each try the
 /// server writes two or more, and one failure can be followed by a success.
 const FAILURE_LINES: u64 = 6;
+/// The same for a shard that is to start: some do at their second or third try.
+const FAILURE_LINES_OF_EXPECTED: u64 = 40;
 /// Shows the server's folder where its user can read it.
 const AS_USER: &str = "mount --bind \"$1\" \"$2\"; shift 2; exec \"$@\"";
 
@@ -219,7 +221,8 @@ impl Process {
             failing.extend(given_up.map(|(index, ..)| index));
         } else {
             self.read_log();
-            let again = self.failure_lines.iter().filter(|(_, count)| **count >= FAILURE_LINES);
+            let most = expected.map_or(FAILURE_LINES, |_| FAILURE_LINES_OF_EXPECTED);
+            let again = self.failure_lines.iter().filter(|(_, count)| **count >= most);
             failing.extend(again.map(|(index, _)| index.clone()));
         }
         let is_over = |index: &String| settled.started.contains(index) || failing.contains(index);
