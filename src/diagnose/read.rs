@@ -72,6 +72,10 @@ struct Reader {
 
 impl Reader {
     fn index_folder(&mut self, folder: &Path) -> Result<(), ReadError> {
+        // Of several data paths the one with the commit.
+        if self.evidence.commits.is_empty() {
+            folder.clone_into(&mut self.evidence.index_folder);
+        }
         for (name, path) in entries(folder)? {
             let generation = match IndexName::of(&name) {
                 IndexName::Commit(generation) => {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Change, Content, Context, Copies, Fresh, HealthyCopyRule, Level, Piece, Plan, Policy};
 use crate::diagnose::fixture::{STREAM_ID, Shard};
-use crate::diagnose::{Diagnosis, Evidence, Listing};
+use crate::diagnose::{Code, Diagnosis, Evidence, Listing, Severity};
 use crate::format::Checkpoint;
 
 fn fresh() -> Fresh {
@@ -168,11 +168,44 @@ fn sequenced_shards() {
             s.edit_checkpoint("translog.ckp", |c| (c.min_seq_no, c.max_seq_no) = (-1, -1));
         }),
         ("7x-C06-copy-differs", |s| s.put("translog-3.ckp", &s.get("translog-2.ckp"))),
+        ("7x-C07-next-generation", |s| s.edit_checkpoint("translog.ckp", |c| c.generation = 4)),
+        ("7x-C08-offset-in-a-record", |s| s.edit_checkpoint("translog.ckp", |c| c.offset -= 3)),
+        ("7x-T03-foreign", |s| s.edit("translog-3.tlog", make_foreign)),
+        ("7x-T08-newer", |s| s.edit("translog-3.tlog", |b| b[16] = 9)),
+        ("7x-T16-behind-the-last", |s| s.put("translog-4.tlog", &s.get("translog-3.tlog"))),
+        ("7x-I01-no-commit", |s| s.remove("../index/segments_3")),
+        ("7x-I02-commit", |s| s.put("../index/segments_3", b"junk")),
+        ("7x-I03-marker", |s| s.put("../index/corrupted_x", b"")),
+        ("7x-I07-older-commit", |s| s.put("../index/segments_2", b"junk")),
     ];
     for (what, damage) in cases {
         let shard = Shard::sequenced();
         damage(&shard);
         check(what, &shard);
+    }
+}
+
+fn make_foreign(bytes: &mut Vec<u8>) {
+    bytes[21..43].copy_from_slice(b"ZZZZZZZZZZZZZZZZZZZZZZ");
+    let crc = crc32fast::hash(&bytes[..51]).to_be_bytes();
+    bytes[51..55].copy_from_slice(&crc);
+}
+
+#[test]
+fn records_of_a_later_term() {
+    check("7x-T18-term", &Shard::sequenced_of_term(2));
+}
+
+#[test]
+fn each_code_that_is_repaired_has_a_worked_plan() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/plans");
+    let files: Vec<String> =
+        folder.read_dir().unwrap().map(|entry| name(&entry.unwrap().path())).collect();
+    for code in Code::ALL {
+        let is_repaired = matches!(code.severity(), Severity::Damage | Severity::Short);
+        let infix = format!("-{}-", code.text());
+        let has_plan = files.iter().any(|file| file.contains(&infix));
+        assert!(has_plan || !is_repaired, "{} has no plan in {}", code.text(), folder.display());
     }
 }
 
@@ -184,6 +217,10 @@ fn shards_of_2_x() {
     let shard = Shard::generations();
     shard.edit_checkpoint("translog.ckp", |checkpoint| checkpoint.generation = 1027);
     check("2x-C07-generation", &shard);
+    let shard = Shard::generations();
+    shard.put("translog-4.tlog", &shard.get("translog-3.tlog")[..43]);
+    shard.remake_commit(5, 2);
+    check("2x-T19-next-stays", &shard);
 }
 
 #[test]
