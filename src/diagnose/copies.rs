@@ -29,7 +29,7 @@ pub(super) fn mark_copies(evidence: &mut Evidence) -> Result<(), ReadError> {
     }
     let first = evidence.commit_number("translog_generation").and_then(|n| u64::try_from(n).ok());
     let Some(first) = first else { return Ok(()) };
-    let damaged = evidence.translogs.range(first..).find(|(_, file)| file.walk.is_damaged());
+    let damaged = evidence.translogs.range(first..).find(|(_, file)| file.walk.stops_a_replay());
     let Some((&damaged, _)) = damaged else { return Ok(()) };
     let originals: Vec<Part> =
         evidence.translogs.range(first..=damaged).map(|(_, file)| records_of(file)).collect();

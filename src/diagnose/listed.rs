@@ -85,6 +85,15 @@ impl Listed {
         }
     }
 
+    /// Takes the last ones back: they are there a second time.
+    pub(super) fn drop_last(&mut self, count: u64) {
+        let unlisted_count = count.min(self.unlisted_count);
+        self.unlisted_count = self.unlisted_count.saturating_sub(unlisted_count);
+        let listed_count = usize::try_from(count.saturating_sub(unlisted_count));
+        let kept_count = self.operations.len().saturating_sub(listed_count.unwrap_or(usize::MAX));
+        self.operations.truncate(kept_count);
+    }
+
     /// As [`Listed::push_range`], for a stretch with which nothing is lost.
     pub(super) fn push_vain(&mut self, from_offset: u64, to_offset: u64) {
         if self.vain_ranges.len() < RANGES_MAX {

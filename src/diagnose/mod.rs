@@ -34,6 +34,8 @@ mod tally;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_copies;
+#[cfg(test)]
 mod tests_strict;
 mod walk;
 

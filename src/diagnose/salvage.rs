@@ -105,6 +105,19 @@ impl Gap {
         let begins = same_bytes((source, self.from_offset), (source, record.offset), length)?;
         Ok(begins && length > 0)
     }
+
+    /// Whether the bytes before it are those of a stretch behind it: the records of a write that
+    /// was cut short are there once more.
+    fn follows_a_copy<R: ReadAt + ?Sized>(
+        &self,
+        source: &R,
+        from_offset: u64,
+        to_offset: u64,
+    ) -> io::Result<bool> {
+        let length = to_offset.saturating_sub(from_offset);
+        let Some(before) = self.from_offset.checked_sub(length) else { return Ok(false) };
+        same_bytes((source, before), (source, from_offset), length)
+    }
 }
 
 /// Where the next whole record begins. A size field that leads from the bad record to a whole one,
@@ -155,7 +168,12 @@ fn run<R: ReadAt + ?Sized>(
     let end = loop {
         match records.next_item()? {
             Item::Record(record) => {
-                *is_repeated = *is_repeated || gap.begins(source, &record)?;
+                if !*is_repeated && gap.begins(source, &record)? {
+                    *is_repeated = true;
+                    if gap.follows_a_copy(source, from_offset, record.offset)? {
+                        walk.listed.drop_last(stretch.tally.count);
+                    }
+                }
                 take(&record, &mut stretch, walk);
             }
             Item::Bad(bad) => match walk.heal(source, &mut records, &bad, to_offset)? {

@@ -1,8 +1,8 @@
 //! What each damage is called, in each family: the tables of what real servers do with it.
 
+use super::Verdict;
 use super::Verdict::{Damaged, NotTheTranslog, SilentlyShort, Sound, Unknown};
-use super::fixture::{STREAM_ID, Shard, raw_checkpoint, stream_bytes};
-use super::{Listing, Verdict};
+use super::fixture::{STREAM_ID, Shard, stream_bytes};
 
 fn flip(at: usize) -> impl FnOnce(&mut Vec<u8>) {
     move |bytes| bytes[at] ^= 0x10
@@ -224,25 +224,6 @@ fn shards_of_2_x() {
 }
 
 #[test]
-fn generations_that_repeat_the_good_prefix_are_no_loss() {
-    let shard = Shard::generations();
-    let good = shard.get("translog-2.tlog");
-    let record = (good.len() - 43) / 10;
-    let prefix = good[..43 + 4 * record].to_vec();
-    shard.edit("translog-2.tlog", flip(43 + 4 * record + 20));
-    for generation in 3..=5 {
-        shard.put(&format!("translog-{generation}.tlog"), &prefix);
-        let checkpoint = raw_checkpoint(generation, prefix.len() as u64, 4).encode();
-        shard.put(&format!("translog-{generation}.ckp"), &checkpoint);
-    }
-    shard.rename("translog-5.ckp", "translog.ckp");
-    check(&shard, "retries", Damaged, &["T04", "T12"]);
-    let (evidence, _) = shard.read(Listing::AfterDamage);
-    assert!(evidence.translogs[&5].copies_earlier);
-    assert!(!evidence.translogs[&2].copies_earlier);
-}
-
-#[test]
 fn shards_of_1_x() {
     let plain = format!("translog-{STREAM_ID}");
     let recovering = format!("translog-{STREAM_ID}.recovering");
@@ -294,18 +275,4 @@ fn an_index_that_is_not_right_is_not_the_translog() {
     let shard = Shard::sequenced();
     std::fs::remove_file(shard.path().join("index/segments_3")).unwrap();
     check(&shard, "no commit", NotTheTranslog, &["I01"]);
-}
-
-#[test]
-fn operations_whose_numbers_a_server_has_given_to_others_are_not_brought_back() {
-    let shard = Shard::sequenced();
-    shard.edit_checkpoint("translog-2.ckp", |checkpoint| checkpoint.operation_count = 8);
-    check(&shard, "short, and the numbers are free", SilentlyShort, &["C03"]);
-    shard.put("translog-3.tlog", &shard.get("translog-2.tlog"));
-    shard.edit_checkpoint("translog.ckp", |checkpoint| {
-        (checkpoint.min_seq_no, checkpoint.max_seq_no) = (10, 19);
-    });
-    let (verdict, codes) = shard.judge();
-    assert_eq!(verdict, Verdict::Unknown, "{codes:?}");
-    assert!(codes.contains(&"T16"), "{codes:?}");
 }

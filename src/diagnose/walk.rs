@@ -76,6 +76,15 @@ impl Walk {
         self.is_cut() || !self.healed.is_empty()
     }
 
+    /// Whether a replay fails before its end: at damage, or at a bound's offset inside a record.
+    #[must_use]
+    pub fn stops_a_replay(&self) -> bool {
+        let ends_behind = |bound: Bound| {
+            self.counted.as_ref().is_some_and(|counted| counted.end_offset > bound.offset)
+        };
+        self.is_damaged() || self.bound.is_some_and(ends_behind)
+    }
+
     /// The whole records that end at or before the bound's offset.
     #[must_use]
     pub fn within(&self) -> &Tally {

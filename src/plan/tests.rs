@@ -170,7 +170,7 @@ fn sequenced_shards() {
         ("7x-C06-copy-differs", |s| s.put("translog-3.ckp", &s.get("translog-2.ckp"))),
         ("7x-C07-next-generation", |s| s.edit_checkpoint("translog.ckp", |c| c.generation = 4)),
         ("7x-C08-offset-in-a-record", |s| s.edit_checkpoint("translog.ckp", |c| c.offset -= 3)),
-        ("7x-T03-foreign", |s| s.edit("translog-3.tlog", make_foreign)),
+        ("7x-T03-foreign", |s| s.edit("translog-3.tlog", |b| make_foreign(b))),
         ("7x-T08-newer", |s| s.edit("translog-3.tlog", |b| b[16] = 9)),
         ("7x-T16-behind-the-last", |s| s.put("translog-4.tlog", &s.get("translog-3.tlog"))),
         ("7x-I01-no-commit", |s| s.remove("../index/segments_3")),
@@ -185,7 +185,7 @@ fn sequenced_shards() {
     }
 }
 
-fn make_foreign(bytes: &mut Vec<u8>) {
+fn make_foreign(bytes: &mut [u8]) {
     bytes[21..43].copy_from_slice(b"ZZZZZZZZZZZZZZZZZZZZZZ");
     let crc = crc32fast::hash(&bytes[..51]).to_be_bytes();
     bytes[51..55].copy_from_slice(&crc);
