@@ -32,6 +32,18 @@ impl Cell {
         (0..all).map(|place| place < kept_count.unwrap_or(0)).collect()
     }
 
+    /// Whether nothing that is left shows that an operation is gone: then a repair at `all` is
+    /// right, and so is a refusal.
+    pub(crate) fn may_be_whole(&self) -> bool {
+        self.is_uncounted() && !self.truth.shows_a_loss()
+    }
+
+    /// Whether the files look as if an operation were gone, and none is: a checkpoint counts one
+    /// that was never there, or, where nothing counts, bytes were added that never were one.
+    pub(crate) fn seems_short(&self) -> bool {
+        self.kind.counts_more().is_some() || (self.is_stream && self.kind == Kind::GarbageTail)
+    }
+
     /// Whether nothing that is left says how many operations there were: up to 1.7, and where the
     /// checkpoint is gone.
     pub(crate) fn is_uncounted(&self) -> bool {

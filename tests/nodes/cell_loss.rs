@@ -47,7 +47,7 @@ pub(crate) fn check(document: &Value, cell: &Cell, kept: &[bool]) -> Result<(), 
     let is_right = count == lost_count
         || (is_estimate && count >= u64::from(seen_count > 0))
         || (cell.is_uncounted() && count >= u64::from(seen_count > 0))
-        || cell.kind.counts_more() == Some(count);
+        || cell.kind.counts_more().is_some_and(|more| count == lost_count + more);
     if !is_right {
         return Err(format!("{count} operations are said to be lost; {lost_count} are"));
     }
@@ -57,6 +57,7 @@ pub(crate) fn check(document: &Value, cell: &Cell, kept: &[bool]) -> Result<(), 
         let listed = operations.iter().filter(of_file).find(|listed| {
             listed.get("offset").and_then(Value::as_u64) == Some(frame.offset)
                 && listed.get("readable") == Some(&Value::Bool(true))
+                && listed.get("in_commit") != Some(&Value::Bool(true))
         });
         let operation = cell.story.unflushed.get(place).ok_or("no such operation")?;
         let id = &operation.id;

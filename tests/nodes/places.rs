@@ -93,6 +93,15 @@ pub(crate) struct Place {
     pub(crate) record: Vec<u8>,
 }
 
+impl Place {
+    /// Where it stands among all records: its generation, and its offset there.
+    fn order(&self) -> (u64, u64) {
+        let stem = self.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let number = stem.rsplit('-').next().and_then(|number| number.parse().ok());
+        (number.unwrap_or(0), self.frame.offset)
+    }
+}
+
 /// What is left of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Left {
@@ -143,26 +152,27 @@ impl Places {
             .iter()
             .map(|places| places.iter().map(|place| (left_of(place), place)).collect())
             .collect();
-        let first_gone = |file: Option<&Path>| {
-            let of_file = all.iter().flatten().filter(|(left, place)| {
-                *left != Left::Whole && file.is_none_or(|file| place.file == file)
-            });
+        let gone = || all.iter().flatten().filter(|(left, _)| *left != Left::Whole);
+        let first_gone_of = |file: &Path| {
+            let of_file = gone().filter(|(_, place)| place.file == file);
             of_file.map(|(_, place)| place.frame.offset).min().unwrap_or(u64::MAX)
         };
-        let mut is_before = true;
+        // Streams are read one by one; generations one after the other.
+        let first_gone = gone().map(|(_, place)| place.order()).min();
+        let is_before = |place: &Place| {
+            if is_stream {
+                place.frame.offset < first_gone_of(&place.file)
+            } else {
+                first_gone.is_none_or(|gone| place.order() < gone)
+            }
+        };
         let mut truth = Truth { left: Vec::new(), prefix: Vec::new() };
         for places in &all {
             let best = places.iter().max_by_key(|(left, _)| *left);
             let Some((left, place)) = best else { continue };
-            is_before &= *left == Left::Whole;
             truth.left.push((*left, place.file.clone(), place.frame));
-            truth.prefix.push(if is_stream {
-                places.iter().any(|(left, place)| {
-                    *left == Left::Whole && place.frame.offset < first_gone(Some(&place.file))
-                })
-            } else {
-                is_before
-            });
+            let kept = places.iter().any(|(left, place)| *left == Left::Whole && is_before(place));
+            truth.prefix.push(kept);
         }
         truth
     }
@@ -172,6 +182,11 @@ impl Truth {
     /// Whether every operation can be read.
     pub(crate) fn is_whole(&self) -> bool {
         self.left.iter().all(|(left, ..)| *left == Left::Whole)
+    }
+
+    /// Whether the files show that an operation is gone.
+    pub(crate) fn shows_a_loss(&self) -> bool {
+        self.left.iter().any(|(left, ..)| *left == Left::Broken)
     }
 
     pub(crate) fn whole(&self) -> Vec<bool> {

@@ -59,7 +59,7 @@ impl Stage<'_> {
         for cell in cells {
             let said = said.get(cell.index()).cloned().unwrap_or_default();
             let outcome = cell_loss::outcome(&document, cell.index());
-            match self.expected(cell, &said) {
+            match self.expected(cell, &said, &outcome) {
                 Expected::Skipped(why) => {
                     let names = self.score.skipped.entry(why).or_default();
                     names.push(format!("{:?} {}", cell.kind, self.label));
@@ -134,7 +134,7 @@ impl Stage<'_> {
         self.tool.run(&format!("{}-{what}", self.label), &View::Plain, &words)
     }
 
-    fn expected(&self, cell: &Cell, said: &Said) -> Expected {
+    fn expected(&self, cell: &Cell, said: &Said, outcome: &str) -> Expected {
         let truth = &cell.truth;
         let is_to_repair = matches!(said.verdict.as_str(), "damaged" | "silently-short");
         if let Some(documents) = self.by_itself.get(cell.index()) {
@@ -151,7 +151,10 @@ impl Stage<'_> {
             "damaged" | "silently-short" => match self.level {
                 "none" => Expected::Repaired(vec![false; truth.left.len()]),
                 "prefix" => Expected::Repaired(truth.prefix.clone()),
-                "all" if !truth.is_whole() => Expected::Refused,
+                "all" if cell.may_be_whole() && outcome == "repaired" => {
+                    Expected::Repaired(truth.whole())
+                }
+                "all" if !truth.is_whole() || cell.seems_short() => Expected::Refused,
                 _ => Expected::Repaired(truth.whole()),
             },
             _ => Expected::Skipped(format!(
