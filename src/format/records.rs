@@ -182,11 +182,11 @@ fn parsed_record<R: ReadAt + ?Sized>(
             return Ok(bad(offset, BadKind::Checksum, defect, Some(operation)));
         }
     } else if said_end != end_offset
-        && said_end <= to_offset
         && !is_begin(window, end_offset, to_offset)?
-        && is_begin(window, said_end, to_offset)?
+        && (said_end > end_offset || is_begin(window, said_end, to_offset)?)
     {
-        // Without a checksum the two ends are all there is: the size leads to the next record.
+        // Without a checksum the two ends are all there is: the size leads to the next record, or
+        // the body has ended too early, in zeros, and neither does.
         let expected = format!("the end of the operation at {said_end}");
         let defect = Defect::new(body_offset, expected, format!("at {end_offset}"));
         return Ok(bad(offset, BadKind::Body, defect, Some(operation)));

@@ -182,6 +182,18 @@ fn a_damaged_length_without_a_checksum_is_found_in_its_own_record() {
     assert_eq!(found.offset, record.len() as u64);
 }
 
+#[test]
+fn a_body_without_a_checksum_that_ends_early_in_zeros_is_damaged() {
+    let index = samples().into_iter().find(|sample| sample.name == "index 0").unwrap();
+    let record = framed(&index.body, Framing::Headerless);
+    let mut bytes = [record.clone(), record.clone(), record.clone()].concat();
+    bytes[2 * record.len() - 21..].fill(0);
+    let mut records = Records::new(&bytes[..], Framing::Headerless, 0, bytes.len() as u64);
+    assert!(matches!(records.next_item().unwrap(), Item::Record(_)));
+    let Item::Bad(found) = records.next_item().unwrap() else { panic!("a record") };
+    assert_eq!(found.offset, record.len() as u64);
+}
+
 /// A body whose source reaches far beyond what is held in memory.
 fn long_record(format: u32, source_bytes: usize) -> Vec<u8> {
     let mut body = vec![2, u8::try_from(format).unwrap(), 1, b'1'];
