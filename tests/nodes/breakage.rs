@@ -5,7 +5,7 @@ use std::fs;
 use crate::checkpoint::{self, Field};
 use crate::damage::Frame;
 use crate::kind::Kind;
-use crate::places::{Files, Places};
+use crate::places::{Files, Place, Places};
 use crate::random::Random;
 
 /// Bytes of a tail of garbage or zeros.
@@ -277,6 +277,11 @@ impl Breakage<'_> {
                 place.frame.offset += torn.len() as u64;
                 place.frame.end_offset += torn.len() as u64;
             }
+        }
+        // The torn one is in front of the whole one.
+        let index = self.files.frames.iter().position(|one| *one == frame).unwrap_or(0);
+        if let Some(of) = places.of.get_mut(index) {
+            of.push(Place { file: self.files.path(), frame, record });
         }
         Ok(places)
     }

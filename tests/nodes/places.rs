@@ -9,6 +9,9 @@ use crate::version::Version;
 /// The first bytes of a translog with a header (`CodecUtil.CODEC_MAGIC`).
 const MAGIC: [u8; 4] = [0x3f, 0xd7, 0x6c, 0x17];
 
+/// Length of a record's size field.
+const SIZE_BYTES: usize = 4;
+
 /// A shard's translog folder as the server left it: the newest translog, and its checkpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
@@ -137,8 +140,10 @@ impl Places {
             let from = usize::try_from(place.frame.offset).unwrap_or(usize::MAX);
             let found = bytes.get(from..).unwrap_or_default();
             let wanted = &place.record;
-            let differing: u32 =
-                found.iter().zip(wanted).map(|(found, wanted)| (found ^ wanted).count_ones()).sum();
+            // Up to 1.7 no server reads the size field.
+            let unread_bytes = if is_stream { SIZE_BYTES } else { 0 };
+            let both = found.iter().zip(wanted).skip(unread_bytes);
+            let differing: u32 = both.map(|(found, wanted)| (found ^ wanted).count_ones()).sum();
             if found.is_empty() {
                 Left::Nothing
             } else if found.len() < wanted.len() || differing > u32::from(self.has_checksums) {
