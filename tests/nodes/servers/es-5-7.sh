@@ -35,11 +35,13 @@ POLICY
 
 # From 6.0 on the server wants a class that Maven Central has for some versions only.
 class_loader() {
-  local jdk work
+  local jdk work name=elasticsearch-plugin-classloader
+  # The security policy of the server grants by this name.
+  at_least 7 0 || name=plugin-classloader
   jdk=$(need_java 11 25 javac)
   work=$(mktemp -d)
   "$jdk/bin/javac" -nowarn --release 8 -d "$work" "$here/ExtendedPluginsClassLoader.java" 2>/dev/null
-  "$jdk/bin/jar" cf "$1/plugin-classloader-$version.jar" -C "$work" org
+  "$jdk/bin/jar" cf "$1/$name-$version.jar" -C "$work" org
   rm -rf "$work"
 }
 
