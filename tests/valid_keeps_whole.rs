@@ -1,7 +1,7 @@
 //! What is kept at `valid`, against an independent reader (`tests/independent/find_whole.py`): in
 //! damaged translogs of every family both must find the same records whole.
 //!
-//! `ES_TRANSLOG_FIX_DAMAGES` is the number of damages instead of 60, `ES_TRANSLOG_FIX_SEED` the
+//! `ES_TRANSLOG_FIX_DAMAGES` is the number of damages instead of 640, `ES_TRANSLOG_FIX_SEED` the
 //! seed instead of 1.
 #![expect(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -24,9 +24,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/independent/find_whole.py");
-const DAMAGES: u64 = 60;
+const DAMAGES: u64 = 640;
 const RECORDS: u64 = 40;
-const KINDS: [&str; 5] = ["flips", "zeroed", "torn", "duplicated", "cut"];
+const KINDS: [&str; 7] = ["1 flip", "2 flips", "3 flips", "zeroed", "torn", "duplicated", "cut"];
 
 /// A small generator of numbers (`SplitMix64`), so that a seed says everything.
 struct Numbers(u64);
@@ -70,6 +70,7 @@ fn written(numbers: &mut Numbers, number: u64) -> Written {
         ("6.8", V3, 8, 4),
         ("7.17", V3, 10, 6),
         ("8.19", V3, 11, 7),
+        ("9.3", V3, 12, 8),
     ];
     let (name, version, index, delete) = lines[number as usize % lines.len()];
     let uuid = (version != V1).then(|| "abcdefghijklmnopqrstuv".to_owned());
@@ -93,27 +94,47 @@ fn written(numbers: &mut Numbers, number: u64) -> Written {
         };
         let text = "some words ".repeat(numbers.below(60));
         let source = format!("{{\"n\":{},\"text\":\"{text}\"}}", numbers.next());
-        bytes.extend(encode_record(&operation, source.as_bytes()).unwrap());
+        bytes.extend(match (index, kind) {
+            (12, OperationKind::Index | OperationKind::Delete) => {
+                record_of_9_3(kind, seq_no, source.as_bytes())
+            }
+            _ => encode_record(&operation, source.as_bytes()).unwrap(),
+        });
     }
     let framing = if version == V1 { Framing::SizeIgnored } else { Framing::Sized };
     Written { name, framing, from_offset, bytes }
 }
 
+/// An index (format 12) or a delete (format 8) as 9.3 writes it.
+fn record_of_9_3(kind: OperationKind, seq_no: i64, source: &[u8]) -> Vec<u8> {
+    let id = [0xff, b'i', b'd', b'0' + u8::try_from(seq_no % 10).unwrap()];
+    let is_index = kind == OperationKind::Index;
+    let mut body = vec![if is_index { 2 } else { 3 }, if is_index { 12 } else { 8 }];
+    for number in [seq_no + 1, seq_no, 2] {
+        body.extend(number.to_be_bytes());
+    }
+    if is_index {
+        body.extend((-1_i64).to_be_bytes());
+    }
+    body.push(u8::try_from(id.len()).unwrap());
+    body.extend(id);
+    if is_index {
+        // No routing; the length of the source seven bits at a time, the lowest first.
+        body.push(0);
+        let length = u8::try_from(source.len() % 128).unwrap();
+        body.extend([length | 0x80, u8::try_from(source.len() / 128).unwrap()]);
+        body.extend(source);
+    }
+    let crc = crc32fast::hash(&body);
+    let size = u32::try_from(body.len() + 4).unwrap();
+    [&size.to_be_bytes()[..], &body, &crc.to_be_bytes()].concat()
+}
+
 /// Damages a translog behind its header; says how.
-fn damage(numbers: &mut Numbers, written: &mut Written) -> String {
+fn damage(numbers: &mut Numbers, written: &mut Written, kind: &str) -> String {
     let (from, to) = (written.from_offset, written.bytes.len());
     let bytes = &mut written.bytes;
-    let kind = KINDS[numbers.below(KINDS.len())];
     match kind {
-        "flips" => {
-            let (start, end) = numbers.stretch(from, to, 200);
-            let count = 1 + numbers.below(3);
-            for _ in 0..count {
-                let bit = numbers.below(8 * (end - start));
-                bytes[start + bit / 8] ^= 1 << (bit % 8);
-            }
-            format!("{count} flips in {start}..{end}")
-        }
         "zeroed" => {
             let (start, end) = numbers.stretch(from, to, 2000);
             bytes[start..end].fill(0);
@@ -133,10 +154,22 @@ fn damage(numbers: &mut Numbers, written: &mut Written) -> String {
             bytes.splice(at..at, again);
             format!("duplicated {start}..{end} at {at}")
         }
-        _ => {
+        "cut" => {
             let (start, _) = numbers.stretch(from, to, 3000);
             bytes.truncate(start);
             format!("cut at {start}")
+        }
+        flips => {
+            let (start, end) = numbers.stretch(from, to, 200);
+            let count = usize::from(flips.as_bytes()[0] - b'0');
+            let mut bits = BTreeSet::new();
+            while bits.len() < count.min(8 * (end - start)) {
+                bits.insert(numbers.below(8 * (end - start)));
+            }
+            for bit in &bits {
+                bytes[start + bit / 8] ^= 1 << (bit % 8);
+            }
+            format!("{flips} in {start}..{end}: {bits:?}")
         }
     }
 }
@@ -146,9 +179,16 @@ fn kept(written: &Written) -> (Vec<(u64, u64)>, Walk) {
     let Written { framing, from_offset, bytes, .. } = written;
     let from_offset = *from_offset as u64;
     let found = walk(&bytes[..], *framing, from_offset, None, Listing::Everything).unwrap();
-    let kept = found.listed.operations.iter().filter(|operation| operation.readable);
-    let kept: Vec<_> = kept.map(|operation| (operation.offset, operation.length_bytes)).collect();
-    assert_eq!(found.salvaged().count, kept.len() as u64);
+    // The list of operations names one that is there twice once; the stretches hold both.
+    let stretches = found.behind.iter().map(|stretch| (stretch.from_offset, &stretch.tally));
+    let mut kept = Vec::new();
+    for (from_offset, tally) in [(from_offset, &found.whole)].into_iter().chain(stretches) {
+        let stretch = &bytes[..usize::try_from(tally.end_offset).unwrap()];
+        let records = walk(stretch, *framing, from_offset, None, Listing::Everything).unwrap();
+        assert_eq!((records.whole.count, &records.bad), (tally.count, &None));
+        let records = records.listed.operations.into_iter();
+        kept.extend(records.map(|record| (record.offset, record.length_bytes)));
+    }
     // What `check` reads: the fast lane must come to the same.
     let brief = walk(&bytes[..], *framing, from_offset, None, Listing::AfterDamage).unwrap();
     assert_eq!(brief.salvaged(), found.salvaged());
@@ -191,7 +231,7 @@ fn both_readers_keep_the_same_records_of_damaged_translogs() {
     let (mut healed_count, mut lost_count) = (0, 0);
     for number in 0..count {
         let mut written = written(&mut numbers, number);
-        let how = damage(&mut numbers, &mut written);
+        let how = damage(&mut numbers, &mut written, KINDS[number as usize % KINDS.len()]);
         let path: PathBuf = Path::new(folder.path()).join(format!("translog-{number}.tlog"));
         fs::write(&path, &written.bytes).unwrap();
         let (kept, walk) = kept(&written);
