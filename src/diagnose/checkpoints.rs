@@ -41,14 +41,10 @@ pub(super) fn newest_checkpoint(
         problems.push(Problem::new(Code::CheckpointGeneration, &file.path, message).at(12));
         return (None, true);
     }
-    if let Some(described) = described(evidence, checkpoint) {
-        let message = format!(
-            "names generation {}, which is not there, and says exactly what generation {described} \
-             holds",
-            checkpoint.generation
-        );
+    if let Some((generation, why)) = other_generation(evidence, checkpoint) {
+        let message = format!("names generation {}, {why}", checkpoint.generation);
         problems.push(Problem::new(Code::CheckpointGeneration, &file.path, message));
-        return (Some(Checkpoint { generation: described, ..checkpoint.clone() }), true);
+        return (Some(Checkpoint { generation, ..checkpoint.clone() }), true);
     }
     if checkpoint.form == CheckpointForm::Raw && file.len_bytes > RAW_BYTES {
         let message = format!("{} bytes; the server reads the first {RAW_BYTES}", file.len_bytes);
@@ -123,24 +119,61 @@ pub(super) fn copy_differs(
     true
 }
 
-/// The newest generation, where it is not the one that a checkpoint names, which is not there, and
-/// holds to the byte what the checkpoint says: count, end and sequence numbers.
-fn described(evidence: &Evidence, checkpoint: &Checkpoint) -> Option<u64> {
-    if evidence.translogs.contains_key(&checkpoint.generation) {
+/// The generation that a checkpoint is of, where that is not the one it names, and how this shows.
+fn other_generation(evidence: &Evidence, checkpoint: &Checkpoint) -> Option<(u64, String)> {
+    let (newest, _) = evidence.translogs.last_key_value()?;
+    if !evidence.translogs.contains_key(&checkpoint.generation) {
+        let why = format!("which is not there, and says exactly what generation {newest} holds");
+        return describes(evidence, checkpoint, *newest).then_some((*newest, why));
+    }
+    if !is_behind(evidence, checkpoint) {
         return None;
     }
-    let (number, file) = evidence.translogs.last_key_value()?;
+    let next = checkpoint.generation.checked_add(1)?;
+    if describes(evidence, checkpoint, next) {
+        let why = format!(
+            "whose own checkpoint ends before its numbers, and says exactly what generation {next} \
+             holds"
+        );
+        return Some((next, why));
+    }
+    // 6.8 removes the generation behind the one that is named (observed on 6.2.4 and 6.8.23).
+    let why = format!(
+        "whose own checkpoint ends before its numbers: it is that of generation {next}, which is gone"
+    );
+    (*newest == checkpoint.generation).then_some((next, why))
+}
+
+/// Whether the generation that a checkpoint names is closed, and holds to the byte what its own
+/// checkpoint says, while this one counts operations that come later.
+fn is_behind(evidence: &Evidence, checkpoint: &Checkpoint) -> bool {
+    let named = checkpoint.generation;
+    let own = evidence.generation_checkpoints.get(&named);
+    let Some(own) = own.and_then(|own| own.checkpoint.as_ref().ok()) else { return false };
+    own.generation == named
+        && own.form.has_seq_nos()
+        && checkpoint.operation_count > 0
+        && checkpoint.min_seq_no > own.max_seq_no
+        && holds(evidence, own, named)
+}
+
+/// Whether a generation without a checkpoint of its own holds to the byte what a checkpoint says.
+fn describes(evidence: &Evidence, checkpoint: &Checkpoint, number: u64) -> bool {
+    checkpoint.operation_count > 0
+        && !evidence.generation_checkpoints.contains_key(&number)
+        && holds(evidence, checkpoint, number)
+}
+
+/// Whether count, end and sequence numbers of a generation are those of a checkpoint.
+fn holds(evidence: &Evidence, checkpoint: &Checkpoint, number: u64) -> bool {
+    let Some(file) = evidence.translogs.get(&number) else { return false };
     let whole = &file.walk.whole;
-    let says_count = u64::try_from(checkpoint.operation_count).ok()?;
-    let is_same = says_count > 0
-        && whole.count == says_count
+    u64::try_from(checkpoint.operation_count) == Ok(whole.count)
         && whole.end_offset == checkpoint.offset
         && file.walk.len_bytes == checkpoint.offset
         && (!checkpoint.form.has_seq_nos()
             || (whole.min_seq_no, whole.max_seq_no)
-                == (checkpoint.min_seq_no, checkpoint.max_seq_no));
-    let has_own = evidence.generation_checkpoints.contains_key(number);
-    (is_same && !has_own).then_some(*number)
+                == (checkpoint.min_seq_no, checkpoint.max_seq_no))
 }
 
 /// The folder of the translogs.

@@ -169,6 +169,11 @@ fn sequenced_shards() {
         }),
         ("7x-C06-copy-differs", |s| s.put("translog-3.ckp", &s.get("translog-2.ckp"))),
         ("7x-C07-next-generation", |s| s.edit_checkpoint("translog.ckp", |c| c.generation = 4)),
+        ("7x-C07-generation-before", |s| s.edit_checkpoint("translog.ckp", |c| c.generation = 2)),
+        ("7x-C07-generation-removed", |s| {
+            s.edit_checkpoint("translog.ckp", |c| c.generation = 2);
+            s.remove("translog-3.tlog");
+        }),
         ("7x-C08-offset-in-a-record", |s| s.edit_checkpoint("translog.ckp", |c| c.offset -= 3)),
         ("7x-T03-foreign", |s| s.edit("translog-3.tlog", |b| make_foreign(b))),
         ("7x-T08-newer", |s| s.edit("translog-3.tlog", |b| b[16] = 9)),

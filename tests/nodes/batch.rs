@@ -32,6 +32,14 @@ impl Cell {
         (0..all).map(|place| place < kept_count.unwrap_or(0)).collect()
     }
 
+    /// Takes note of translogs that a failed start removed. Only generations: a stream changes its
+    /// name.
+    pub(crate) fn forget_removed(&mut self) {
+        if !self.is_stream {
+            self.truth.forget_removed();
+        }
+    }
+
     /// Whether nothing that is left shows that an operation is gone: then a repair at `all` is
     /// right, and so is a refusal.
     pub(crate) fn may_be_whole(&self) -> bool {

@@ -25,7 +25,16 @@ const FAILED_STARTS: [usize; 3] = [0, 1, 3];
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) levels: Vec<String>,
+    /// The kinds of damage, by name; all when empty.
+    pub(crate) kinds: Vec<String>,
     pub(crate) is_fast: bool,
+}
+
+impl Plan {
+    fn asks_for(&self, kind: Kind) -> bool {
+        let name = format!("{kind:?}");
+        (!self.is_fast || kind.is_fast()) && (self.kinds.is_empty() || self.kinds.contains(&name))
+    }
 }
 
 /// How it went with one server.
@@ -47,9 +56,8 @@ pub(crate) fn run(
 ) -> Result<Score, String> {
     let mut node = Process::install(version, distribution, work)?;
     let kinds = Kind::all(version);
-    let kinds: Vec<Kind> =
-        kinds.into_iter().filter(|kind| !plan.is_fast || kind.is_fast()).collect();
-    let cells = fill_and_break(&mut node, &kinds, plan.seed)?;
+    let kinds: Vec<Kind> = kinds.into_iter().filter(|kind| plan.asks_for(*kind)).collect();
+    let mut cells = fill_and_break(&mut node, &kinds, plan.seed)?;
     let mut score = Score::default();
     if let Some(without) = Kind::without(version) {
         score.skipped.insert(without, Vec::new());
@@ -60,6 +68,9 @@ pub(crate) fn run(
     for start_count in 0..=last {
         if start_count > 0 {
             fail_once(&mut node, &cells, start_count, &mut gone_by_itself)?;
+            for cell in &mut cells {
+                cell.forget_removed();
+            }
         }
         if !failed_starts.contains(&start_count) {
             continue;

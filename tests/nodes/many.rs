@@ -198,7 +198,8 @@ pub(crate) fn gauntlet(words: &[String]) -> ExitCode {
         }
     };
     println!("seed {}", wanted.seed);
-    let plan = Plan { seed: wanted.seed, levels: wanted.levels, is_fast: wanted.is_fast };
+    let Wanted { seed, levels, kinds, is_fast, .. } = wanted;
+    let plan = Plan { seed, levels, kinds, is_fast };
     let rows = each(
         "gauntlet",
         (&wanted.versions, wanted.at_a_time),

@@ -184,6 +184,16 @@ impl Places {
 }
 
 impl Truth {
+    /// Nothing is left of what was in files that are no more.
+    pub(crate) fn forget_removed(&mut self) {
+        for ((left, file, _), is_in_prefix) in self.left.iter_mut().zip(&mut self.prefix) {
+            if *left != Left::Nothing && !file.exists() {
+                *left = Left::Nothing;
+                *is_in_prefix = false;
+            }
+        }
+    }
+
     /// Whether every operation can be read.
     pub(crate) fn is_whole(&self) -> bool {
         self.left.iter().all(|(left, ..)| *left == Left::Whole)

@@ -13,6 +13,8 @@ pub(crate) struct Wanted {
     pub(crate) versions: Vec<String>,
     pub(crate) seed: u64,
     pub(crate) levels: Vec<String>,
+    /// The kinds of damage, by name; all when empty.
+    pub(crate) kinds: Vec<String>,
     pub(crate) is_fast: bool,
     pub(crate) at_a_time: usize,
 }
@@ -24,6 +26,7 @@ impl Wanted {
             versions: Vec::new(),
             seed: SEED,
             levels: LEVELS.map(str::to_owned).to_vec(),
+            kinds: Vec::new(),
             is_fast: false,
             at_a_time: AT_A_TIME,
         };
@@ -37,6 +40,10 @@ impl Wanted {
                 "--levels" => {
                     let list = words.next().ok_or("--levels takes valid,prefix,none,all")?;
                     wanted.levels = list.split(',').map(str::to_owned).collect();
+                }
+                "--kinds" => {
+                    let list = words.next().ok_or("--kinds takes FlipSource,TwoIntact,...")?;
+                    wanted.kinds = list.split(',').map(str::to_owned).collect();
                 }
                 "--jobs" => {
                     let number = words.next().and_then(|number| number.parse().ok());
