@@ -1,6 +1,6 @@
 //! Signals, closed terminals, broken pipes and a second run: with the real program.
 
-#![allow(clippy::unwrap_used, reason = "a failed call fails the test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed call fails the test")]
 
 mod support;
 
@@ -74,4 +74,26 @@ fn a_second_run_is_refused_and_told_of_the_first() {
     assert!(told(&second).contains(&format!("pid {}", child.id())), "{}", told(&second));
     let first = child.wait_with_output().unwrap();
     assert_eq!(first.status.code(), Some(2), "{}", told(&first));
+}
+
+/// What a server of 2.x does that finds `nodes/0` locked: it begins a node of its own.
+#[test]
+fn a_node_that_appears_meanwhile_is_said_with_what_it_made() {
+    let node = Node::new(&std::env::temp_dir(), SHARD_COUNT);
+    let child = under_way(&node);
+    signal(&child, Signal::SIGSTOP);
+    let made = node.path("data/nodes/1");
+    std::fs::create_dir_all(made.join("indices/orders/0")).unwrap();
+    std::fs::write(made.join("node.lock"), "12345").unwrap();
+    signal(&child, Signal::SIGCONT);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let others = document["other_nodes"].as_array().unwrap();
+    assert_eq!(others.len(), 1, "{document}");
+    assert_eq!(others[0]["path"], made.canonicalize().unwrap().to_str().unwrap());
+    assert_eq!(others[0]["indices"], serde_json::json!(["orders"]));
+    assert_eq!((&others[0]["file_count"], &others[0]["bytes"]), (&1.into(), &5.into()));
+    assert_eq!(others[0]["pid"], serde_json::Value::Null);
+    assert_eq!(std::fs::read(made.join("node.lock")).unwrap(), b"12345");
 }

@@ -8,9 +8,11 @@ use super::ask::{is_person_there, prompt};
 use super::exit::Exit;
 use super::node::{Node, ServiceUse, limits_of};
 use super::signals::Cancel;
-use super::sink::print;
+use super::sink::{print, say_error};
 use crate::apply::{ApplyError, DiskStore, NewerFiles, Receipt, RunFolder, StateDir, Step};
-use crate::node::{HeldLocks, hold_locks, inventory};
+use crate::node::{
+    HeldLocks, NodeError, NodeFolder, OtherNode, hold_locks, inventory, other_nodes,
+};
 use crate::report::safe;
 
 /// What is done to a run.
@@ -49,7 +51,7 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
             "the node cannot be stopped: {error}; stop it by hand and say --service none"
         ))
     })?;
-    let locks = locks_of(&node)?;
+    let (locks, node_folders) = locks_of(&node)?;
     let cancelled = || cancel.is_asked();
     let data_paths = node.data_paths();
     let mut store =
@@ -59,10 +61,12 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
         Action::Redo => run.redo(&mut store, &cancelled),
         Action::Resume => run.resume(&mut store, &cancelled),
     };
+    let others = other_nodes(&data_paths, &node.settings.cluster_name.value, &node_folders);
     drop(locks);
+    let others = said(others);
     match receipt {
         Ok(receipt) => {
-            tell(arguments, &run, action, &receipt, &name);
+            tell(arguments, &run, action, (&receipt, &others), &name);
             let nothing = receipt.step_count == 0;
             Ok(if nothing { Exit::NOTHING } else { Exit::PERSON_NEEDED })
         }
@@ -114,18 +118,37 @@ fn agree(arguments: &RunArguments, run: &RunFolder, action: Action) -> Result<()
     Err(Failure::refused("not agreed to; nothing was changed"))
 }
 
-/// The node's own locks: what proves that it is stopped.
-fn locks_of(node: &Node) -> Result<HeldLocks, Failure> {
+/// The node's own locks, which prove that it is stopped, and its folders.
+fn locks_of(node: &Node) -> Result<(HeldLocks, Vec<NodeFolder>), Failure> {
     let cluster_name = &node.settings.cluster_name.value;
     let found = inventory(&node.data_paths(), cluster_name).map_err(Failure::of)?;
     let mut lock_files: Vec<_> =
         found.node_folders.iter().map(|folder| folder.path.join("node.lock")).collect();
     lock_files.extend(found.shards.iter().map(|shard| shard.path.join("index/write.lock")));
     lock_files.retain(|path| path.exists());
-    hold_locks(&lock_files).map_err(Failure::refused)
+    let locks = hold_locks(&lock_files).map_err(Failure::refused)?;
+    Ok((locks, found.node_folders))
 }
 
-fn tell(arguments: &RunArguments, run: &RunFolder, action: Action, receipt: &Receipt, name: &str) {
+/// Says what nodes somebody began below the data paths meanwhile.
+fn said(others: Result<Vec<OtherNode>, NodeError>) -> Vec<OtherNode> {
+    let others = others.unwrap_or_else(|error| {
+        say_error(&format!("whether a server was started by hand meanwhile is not known: {error}"));
+        Vec::new()
+    });
+    for other in &others {
+        say_error(&format!("warning: {other}"));
+    }
+    others
+}
+
+fn tell(
+    arguments: &RunArguments,
+    run: &RunFolder,
+    action: Action,
+    (receipt, others): (&Receipt, &[OtherNode]),
+    name: &str,
+) {
     let (done, next) = match action {
         Action::Undo(_) => ("taken back", "the damaged files are in their places again"),
         Action::Redo => ("in place again", "start the node and see that its shards come up"),
@@ -146,6 +169,7 @@ fn tell(arguments: &RunArguments, run: &RunFolder, action: Action, receipt: &Rec
         "action": done,
         "steps": receipt.step_count,
         "quarantine": receipt.quarantines,
+        "other_nodes": others,
     });
     print(&value.to_string());
 }

@@ -54,6 +54,7 @@ fn entry(event: &Event) -> Option<Vec<u8>> {
         }
         Event::Refused { refusal } => (4, format!("refused: {refusal}")),
         Event::Error { text } => (3, text.clone()),
+        Event::OtherNode { node } => (4, node.to_string()),
         Event::Note { text } => (6, text.clone()),
         _ => return None,
     };

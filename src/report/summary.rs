@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::diagnose::after;
 use crate::log::{Cause, ShardName};
+use crate::node::OtherNode;
 use crate::plan::Refusal;
 use crate::rounds::{Event, RoundVerdict, ShardOutcome, ShardReport};
 
@@ -82,6 +83,8 @@ pub struct Summary {
     pub loss: LossLine,
     /// Folders that hold what left the shards.
     pub quarantine: Vec<PathBuf>,
+    /// Nodes that a server began below a data path during the run, as they were seen last.
+    pub other_nodes: Vec<OtherNode>,
     /// Notes for a person.
     pub notes: Vec<String>,
     /// What went wrong.
@@ -121,6 +124,10 @@ impl Summary {
                     repaired: repaired.clone(),
                     verdict: *verdict,
                 });
+            }
+            Event::OtherNode { node } => {
+                self.other_nodes.retain(|known| known.path != node.path);
+                self.other_nodes.push(node.clone());
             }
             Event::Note { text } => self.notes.push(text.clone()),
             Event::Error { text } => self.errors.push(text.clone()),

@@ -78,6 +78,9 @@ impl TextReport {
                 repaired.len(),
                 verdict_in_words(*verdict)
             )],
+            Event::OtherNode { node } => {
+                vec![format!("{WARN}warning{WARN:#}: {}", safe(&node.to_string()))]
+            }
             Event::Note { text } => vec![format!("note: {}", safe(text))],
             Event::Error { text } => vec![format!("{BAD}error{BAD:#}: {}", safe(text))],
         }

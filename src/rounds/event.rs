@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::diagnose::{Problem, Verdict};
 use crate::log::{Cause, ShardName};
+use crate::node::OtherNode;
 use crate::plan::{Kind, Plan, Refusal};
 
 /// A shard as a run found it, and what became of it.
@@ -205,6 +206,12 @@ pub enum Event {
         repaired: Vec<ShardName>,
         /// How it ended.
         verdict: RoundVerdict,
+    },
+    /// A server began a node of its own below a data path during the run.
+    OtherNode {
+        /// The node.
+        #[serde(flatten)]
+        node: OtherNode,
     },
     /// Something a person should know.
     Note {

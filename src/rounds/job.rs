@@ -10,7 +10,7 @@ use super::round::RoundEnd;
 use super::settings::{JobSettings, Mode};
 use super::survey::{Decision, SurveyError, Surveyed, survey};
 use crate::apply::{RunFolder, RunLock, StateDir, StateError, Store};
-use crate::node::{Inventory, free_space};
+use crate::node::{Inventory, OtherNode, free_space};
 use crate::plan::{Refusal, Rule};
 use crate::service::{Service, ServiceState};
 
@@ -45,6 +45,8 @@ pub(super) struct Progress {
     pub(super) spent: Spent,
     pub(super) accepted_operation_count: u64,
     pub(super) ending: Ending,
+    /// Nodes that appeared meanwhile, as they were said last.
+    pub(super) other_nodes: Vec<OtherNode>,
 }
 
 impl Job<'_> {
@@ -104,12 +106,15 @@ impl Job<'_> {
             spent: Spent::default(),
             accepted_operation_count: request_of(&surveyed, down).lost_operation_count,
             ending,
+            other_nodes: Vec::new(),
         };
-        if is_damaged || !cluster.answered {
-            self.rounds(&state, surveyed, &cluster, &mut progress)?;
+        let done = if is_damaged || !cluster.answered {
+            self.rounds(&state, surveyed, &cluster, &mut progress)
         } else {
-            self.retry(&surveyed, &mut progress)?;
-        }
+            self.retry(&surveyed, &mut progress)
+        };
+        self.is_other_node_running(&mut progress);
+        done?;
         drop(lock);
         Ok(progress.ending)
     }

@@ -12,6 +12,7 @@ mod event;
 mod health;
 mod job;
 mod nominate;
+mod other_nodes;
 mod rebuild;
 mod round;
 mod settings;

@@ -69,8 +69,9 @@ impl Job<'_> {
             return Ok(RoundEnd::Over);
         }
         let mut log = Tail::at_end(self.live_log().as_deref())?;
+        let is_other_running = self.is_other_node_running(progress);
         drop(locks);
-        if !self.service.can_start() {
+        if !self.service.can_start() || is_other_running {
             progress.ending.add(Mark::PersonNeeded);
             self.note("the files are repaired; start the node and see that its shards come up");
             self.round_ended(record, RoundVerdict::NotWatched);
@@ -259,7 +260,7 @@ impl Job<'_> {
 
     /// Starts the service; what goes wrong is said.
     fn start(&mut self, number: u32, progress: &mut Progress) -> bool {
-        if !self.service.can_start() {
+        if !self.may_start(progress) {
             return false;
         }
         let limit = self.settings.limits.start;
