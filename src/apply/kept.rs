@@ -1,4 +1,4 @@
-//! Which files of the shards a run keeps in its quarantine.
+//! Which files of the shards a run keeps, in its quarantine or in its journal.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,16 @@ pub struct KeptFile {
     /// Its place in the shard.
     pub file: PathBuf,
     /// Where it is kept.
-    pub kept: PathBuf,
+    pub kept: KeptAt,
+}
+
+/// Where a file of a shard is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptAt {
+    /// In the quarantine, under this name.
+    File(PathBuf),
+    /// In the journal, which has these bytes: it was written anew in place.
+    Journal(Vec<u8>),
 }
 
 impl RunFolder {
@@ -44,15 +53,23 @@ impl RunFolder {
 
 fn kept_by(step: &Step) -> Vec<KeptFile> {
     match step {
-        Step::Move { from, to, .. } => vec![KeptFile { file: from.clone(), kept: to.clone() }],
+        Step::Move { from, to, .. } => {
+            vec![KeptFile { file: from.clone(), kept: KeptAt::File(to.clone()) }]
+        }
         Step::Keep { file, kept, .. } => {
-            vec![KeptFile { file: file.clone(), kept: kept.clone() }]
+            vec![KeptFile { file: file.clone(), kept: KeptAt::File(kept.clone()) }]
         }
         Step::MoveFolder { from, to, was } => {
             let files = was.entries.iter().flatten().filter(|(_, len_bytes)| len_bytes.is_some());
             files
-                .map(|(inside, _)| KeptFile { file: from.join(inside), kept: to.join(inside) })
+                .map(|(inside, _)| KeptFile {
+                    file: from.join(inside),
+                    kept: KeptAt::File(to.join(inside)),
+                })
                 .collect()
+        }
+        Step::Rewrite { from, old, .. } => {
+            vec![KeptFile { file: from.clone(), kept: KeptAt::Journal(old.clone()) }]
         }
         _ => Vec::new(),
     }

@@ -45,7 +45,7 @@ mod whole;
 pub use disk::DiskStore;
 pub use error::ApplyError;
 pub use journal::JournalError;
-pub use kept::KeptFile;
+pub use kept::{KeptAt, KeptFile};
 pub use lower::LowerError;
 pub use run::{Receipt, RunFolder, ShardChanges};
 pub use run_lock::RunLock;

@@ -1,4 +1,5 @@
-//! What a run dropped: its plans name the records, its quarantine has the files.
+//! What a run dropped: its plans name the records, its quarantine has the files, and its journal
+//! what those held that were written anew in place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::part::Part;
-use crate::apply::{JournalError, KeptFile, RunFolder, RunState};
+use crate::apply::{JournalError, KeptAt, KeptFile, RunFolder, RunState};
 use crate::diagnose::{FileSource, framing_of};
 use crate::format::{Framing, HEADER_MAX_BYTES, ReadAt, TranslogHeader};
 
@@ -115,9 +116,13 @@ fn parts_of_shard(shard: &PlannedShard, kept: &[KeptFile]) -> Result<Vec<Part>, 
     let mut parts = Vec::new();
     for file in files {
         let place = kept.iter().find(|kept| kept.file == file);
-        let path = place.map_or_else(|| file.to_path_buf(), |kept| kept.kept.clone());
+        let (path, content) = match place.map(|place| &place.kept) {
+            Some(KeptAt::File(path)) => (path.clone(), None),
+            Some(KeptAt::Journal(bytes)) => (file.to_path_buf(), Some(bytes.clone())),
+            None => (file.to_path_buf(), None),
+        };
         let offsets = by_file.remove(file).unwrap_or_default();
-        let (framing, header_end) = header_of(&path)?;
+        let (framing, header_end) = header_of(&path, content.as_deref())?;
         let first = [offsets.first().copied(), gaps_from.get(file).copied()];
         let first = first.into_iter().flatten().min().unwrap_or(header_end);
         // A plan lists so many operations and counts the rest: then all from the first one on.
@@ -126,6 +131,7 @@ fn parts_of_shard(shard: &PlannedShard, kept: &[KeptFile]) -> Result<Vec<Part>, 
             index: shard.index.clone(),
             shard: shard.shard,
             path,
+            content,
             framing,
             from_offset: first,
             bound: None,
@@ -137,10 +143,13 @@ fn parts_of_shard(shard: &PlannedShard, kept: &[KeptFile]) -> Result<Vec<Part>, 
 }
 
 /// How the records of a kept file are told apart, and where they begin.
-fn header_of(path: &Path) -> Result<(Framing, u64), LostError> {
+fn header_of(path: &Path, content: Option<&[u8]>) -> Result<(Framing, u64), LostError> {
     let failed = |source| LostError::Read { path: path.to_path_buf(), source };
-    let source = FileSource::open(path).map_err(failed)?;
-    let start = source.bytes_at(0, HEADER_MAX_BYTES).map_err(failed)?;
+    let start = match content {
+        Some(content) => content.bytes_at(0, HEADER_MAX_BYTES),
+        None => FileSource::open(path).and_then(|file| file.bytes_at(0, HEADER_MAX_BYTES)),
+    };
+    let start = start.map_err(failed)?;
     Ok(match TranslogHeader::decode(&start) {
         Ok(header) => {
             let end = header.as_ref().map_or(0, TranslogHeader::len_bytes);

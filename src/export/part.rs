@@ -1,10 +1,11 @@
 //! Which records of which files are exported, in which order.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::PathBuf;
 
-use crate::diagnose::{Bound, Evidence, TranslogFile};
-use crate::format::Framing;
+use crate::diagnose::{Bound, Evidence, FileSource, TranslogFile};
+use crate::format::{Framing, ReadAt};
 
 /// A file whose operations are exported.
 #[derive(Debug, Clone)]
@@ -13,8 +14,10 @@ pub struct Part {
     pub index: String,
     /// Number of the shard they come from.
     pub shard: u32,
-    /// The file.
+    /// The file; of what a run wrote anew in place, where it was.
     pub path: PathBuf,
+    /// What it held, where that is no longer in a file.
+    pub content: Option<Vec<u8>>,
     /// How its records are told apart.
     pub framing: Framing,
     /// Where its records begin.
@@ -27,6 +30,38 @@ pub struct Part {
     pub local_checkpoint: i64,
 }
 
+impl Part {
+    /// Opens what holds the records.
+    pub(super) fn open(&self) -> io::Result<PartSource<'_>> {
+        match &self.content {
+            Some(bytes) => Ok(PartSource::Bytes(bytes)),
+            None => FileSource::open(&self.path).map(PartSource::File),
+        }
+    }
+}
+
+/// What holds the records of a part.
+pub(super) enum PartSource<'a> {
+    File(FileSource),
+    Bytes(&'a [u8]),
+}
+
+impl ReadAt for PartSource<'_> {
+    fn len_bytes(&self) -> u64 {
+        match self {
+            Self::File(file) => file.len_bytes(),
+            Self::Bytes(bytes) => bytes.len_bytes(),
+        }
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read_at(offset, buffer),
+            Self::Bytes(bytes) => bytes.read_at(offset, buffer),
+        }
+    }
+}
+
 /// The parts of a shard, in the order in which they were written. Files in which a failed start
 /// repeated earlier operations are left out.
 #[must_use]
@@ -36,6 +71,7 @@ pub fn parts_of(index: &str, shard: u32, evidence: &Evidence) -> Vec<Part> {
         index: index.to_owned(),
         shard,
         path: file.path.clone(),
+        content: None,
         framing: file.walk.framing,
         from_offset: file.walk.from_offset,
         bound: file.walk.bound,

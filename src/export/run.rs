@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::bulk::{action_line, is_json, on_one_line};
 use super::out::{BulkFile, MetadataFile, MetadataLine, OutError};
-use super::part::Part;
-use crate::diagnose::FileSource;
+use super::part::{Part, PartSource};
 use crate::format::{Item, OperationKind, ReadAt, Record, Records, find_record};
 
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -63,14 +62,14 @@ pub fn export_part(
     tell: &mut dyn FnMut(String),
 ) -> Result<(), ExportError> {
     let failed = |source| ExportError::Read { path: part.path.display().to_string(), source };
-    let source = FileSource::open(&part.path).map_err(failed)?;
+    let source = part.open().map_err(failed)?;
     let mut exporter = Exporter { part, source: &source, bulk, metadata, total, tell };
     exporter.records()
 }
 
 struct Exporter<'a> {
     part: &'a Part,
-    source: &'a FileSource,
+    source: &'a PartSource<'a>,
     bulk: &'a mut BulkFile,
     metadata: Option<&'a mut MetadataFile>,
     total: &'a mut ExportTotal,

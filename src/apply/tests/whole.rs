@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::node::{Node, Picture, differences};
-use crate::apply::{ApplyError, DiskStore, NewerFiles, RunState, ShardChanges, UndoError};
+use crate::apply::{ApplyError, DiskStore, KeptAt, NewerFiles, RunState, ShardChanges, UndoError};
 use crate::plan::Change;
 
 fn moved_away(node: &mut Node) -> (Picture, PathBuf, PathBuf) {
@@ -33,7 +33,11 @@ fn it_comes_back_as_it_was() {
     let mut node = Node::new();
     let (before, _, kept) = moved_away(&mut node);
     let files = node.run.kept_files().unwrap();
-    assert!(files[0].iter().any(|file| file.kept == kept.join("translog/translog-3.tlog")));
+    assert!(
+        files[0]
+            .iter()
+            .any(|file| file.kept == KeptAt::File(kept.join("translog/translog-3.tlog")))
+    );
     node.undo(&mut DiskStore::default()).unwrap();
     assert_eq!(differences(&node.picture(), &before), [""; 0]);
     assert!(!kept.exists());
