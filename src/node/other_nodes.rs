@@ -22,6 +22,8 @@ use super::nofollow::{HeldFolders, Purpose, names_in, stat};
 
 /// Most names that are looked at in one such node.
 const NAMES_MAX: u64 = 100_000;
+/// Folders below one another that are gone into: a shard's lie five deep.
+const DEPTH_MAX: u32 = 32;
 /// Most index names that the sentence tells.
 const INDICES_TOLD_MAX: usize = 10;
 
@@ -126,7 +128,7 @@ fn look(path: &Path) -> io::Result<OtherNode> {
         None => (None, None),
     };
     let mut count = Count::default();
-    count.add(path)?;
+    count.add(path, DEPTH_MAX)?;
     let indices = folders_of(&path.join("indices"))?;
     let Count { files: file_count, bytes, .. } = count;
     Ok(OtherNode { path: path.to_path_buf(), pid, command, indices, file_count, bytes })
@@ -142,14 +144,15 @@ struct Count {
 impl Count {
     /// Counts what is below a folder. A server may be at work in it: what goes meanwhile is passed
     /// over, and so is what is no folder and no regular file.
-    fn add(&mut self, path: &Path) -> io::Result<()> {
+    fn add(&mut self, path: &Path, depth_max: u32) -> io::Result<()> {
+        let Some(below) = depth_max.checked_sub(1) else { return Ok(()) };
         for (name, kind, bytes) in entries(path)? {
             self.names = self.names.saturating_add(1);
             if self.names > NAMES_MAX {
                 return Ok(());
             }
             match kind {
-                FileType::Directory => self.add(&path.join(name))?,
+                FileType::Directory => self.add(&path.join(name), below)?,
                 FileType::RegularFile => {
                     self.files = self.files.saturating_add(1);
                     self.bytes = self.bytes.saturating_add(bytes);
