@@ -33,7 +33,7 @@ pub struct CheckedShard {
     /// Whole operations in the translog that the next start replays.
     pub replayed_operations: Option<u64>,
     /// What a person does next; `None` where nothing is to be done.
-    pub next_action: Option<&'static str>,
+    pub next_action: Option<String>,
     /// Why it could not be read.
     pub error: Option<String>,
 }
@@ -58,12 +58,12 @@ pub fn check_shard(place: &ShardPlace, kept: &KeptStates, depth: Depth) -> Check
     let mut last = judge(&folder, depth);
     if is_open {
         for _ in 0..CONFIRMATIONS_MAX {
-            if matches!(&last, Ok(diagnosis) if diagnosis.verdict == Verdict::Sound) {
+            if matches!(&last, Ok(judged) if judged.diagnosis.verdict == Verdict::Sound) {
                 break;
             }
             let again = judge(&folder, depth);
             let agree = match (&last, &again) {
-                (Ok(last), Ok(again)) => last.problems == again.problems,
+                (Ok(last), Ok(again)) => last.diagnosis.problems == again.diagnosis.problems,
                 (last, again) => last.is_err() && again.is_err(),
             };
             last = again;
@@ -73,25 +73,34 @@ pub fn check_shard(place: &ShardPlace, kept: &KeptStates, depth: Depth) -> Check
         }
     }
     match last {
-        Ok(diagnosis) => checked(&folder, diagnosis, is_open),
+        Ok(judged) => checked(&folder, judged, is_open),
         Err(error) => {
             CheckedShard { provisional: is_open, ..named(&folder, Some(error.to_string())) }
         }
     }
 }
 
-fn judge(folder: &ShardFolder, depth: Depth) -> Result<Diagnosis, ReadError> {
-    let mut evidence = Evidence::read(folder, Listing::AfterDamage)?;
-    evidence.verify_index(depth)?;
-    Ok(diagnose(&evidence))
+/// What one reading came to.
+struct JudgedShard {
+    diagnosis: Diagnosis,
+    next_action: Option<String>,
 }
 
-fn checked(folder: &ShardFolder, diagnosis: Diagnosis, provisional: bool) -> CheckedShard {
+fn judge(folder: &ShardFolder, depth: Depth) -> Result<JudgedShard, ReadError> {
+    let mut evidence = Evidence::read(folder, Listing::AfterDamage)?;
+    evidence.verify_index(depth)?;
+    let diagnosis = diagnose(&evidence);
+    let next_action = diagnosis.next_action(&folder.shard, &evidence);
+    Ok(JudgedShard { diagnosis, next_action })
+}
+
+fn checked(folder: &ShardFolder, judged: JudgedShard, provisional: bool) -> CheckedShard {
+    let JudgedShard { diagnosis, next_action } = judged;
     CheckedShard {
         provisional,
         verdict: Some(diagnosis.verdict),
         replayed_operations: replayed_count(&diagnosis.judged),
-        next_action: diagnosis.next_action(),
+        next_action,
         problems: diagnosis.problems,
         ..named(folder, None)
     }

@@ -37,6 +37,7 @@ mod tests;
 mod tests_copies;
 #[cfg(test)]
 mod tests_strict;
+mod vendor;
 mod walk;
 
 pub use chain::Chain;

@@ -2,22 +2,30 @@
 //! table of problems, or by the cause that a log gives while the bytes are sound.
 
 use super::diagnosis::{Diagnosis, Verdict};
+use super::evidence::Evidence;
 use super::problem::{Code, Severity};
-use crate::log::Cause;
+use super::vendor::steps;
+use crate::log::{Cause, ShardName};
 
 /// For a shard that can be repaired.
 const REPAIR: &str =
     "Let `es-translog-fix --dry-run` show the repair, then `es-translog-fix` do it.";
 
 impl Diagnosis {
-    /// The next action for this verdict; `None` where nothing is to be done.
+    /// The next action for this verdict of a shard; `None` where nothing is to be done.
     #[must_use]
-    pub fn next_action(&self) -> Option<&'static str> {
-        match self.verdict {
+    pub fn next_action(&self, shard: &ShardName, evidence: &Evidence) -> Option<String> {
+        let general = match self.verdict {
             Verdict::Sound => None,
             Verdict::Damaged | Verdict::SilentlyShort => Some(REPAIR),
-            Verdict::NotTheTranslog | Verdict::Unknown => self.beyond().map(Code::action),
-        }
+            Verdict::NotTheTranslog | Verdict::Unknown => {
+                if let Some(steps) = steps(shard, evidence, self) {
+                    return Some(steps);
+                }
+                self.beyond().map(Code::action)
+            }
+        };
+        general.map(str::to_owned)
     }
 
     fn beyond(&self) -> Option<Code> {
@@ -28,8 +36,14 @@ impl Diagnosis {
     /// The next action for a shard that the log names with `cause`: what the bytes say comes
     /// first, and a sound shard that is down gets the remedy its cause needs.
     #[must_use]
-    pub fn next_action_for(&self, cause: Option<Cause>) -> Option<&'static str> {
-        self.next_action().or_else(|| cause.map(after))
+    pub fn next_action_for(
+        &self,
+        shard: &ShardName,
+        evidence: &Evidence,
+        cause: Option<Cause>,
+    ) -> Option<String> {
+        let of_cause = || cause.map(|cause| after(cause).to_owned());
+        self.next_action(shard, evidence).or_else(of_cause)
     }
 }
 
@@ -88,17 +102,18 @@ mod tests {
     #[test]
     fn each_verdict_has_its_action() {
         let shard = Shard::sequenced();
-        let (_, sound) = shard.read(Listing::AfterDamage);
-        assert_eq!(sound.next_action(), None);
-        let full = sound.next_action_for(Some(Cause::DiskFull)).unwrap();
+        let name = shard.shard_folder().shard;
+        let (evidence, sound) = shard.read(Listing::AfterDamage);
+        assert_eq!(sound.next_action(&name, &evidence), None);
+        let full = sound.next_action_for(&name, &evidence, Some(Cause::DiskFull)).unwrap();
         assert!(full.starts_with("Make room"), "{full}");
         std::fs::write(shard.path().join("index/corrupted_x"), b"").unwrap();
-        let (_, marked) = shard.read(Listing::AfterDamage);
-        let action = marked.next_action_for(Some(Cause::DiskFull)).unwrap();
-        assert_eq!(action, Code::CommitMarked.action(), "bytes come before the log");
+        let (evidence, marked) = shard.read(Listing::AfterDamage);
+        let action = marked.next_action_for(&name, &evidence, Some(Cause::DiskFull)).unwrap();
+        assert!(action.contains("remove-corrupted-data --index logs --shard-id 0"), "{action}");
         shard.edit("translog-3.tlog", |bytes| bytes.truncate(80));
         std::fs::remove_file(shard.path().join("index/corrupted_x")).unwrap();
-        let (_, damaged) = shard.read(Listing::AfterDamage);
-        assert_eq!(damaged.next_action(), Some(REPAIR));
+        let (evidence, damaged) = shard.read(Listing::AfterDamage);
+        assert_eq!(damaged.next_action(&name, &evidence).as_deref(), Some(REPAIR));
     }
 }

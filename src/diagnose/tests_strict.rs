@@ -124,9 +124,10 @@ fn a_closed_index_needs_everything_in_its_commit() {
         settings: std::collections::BTreeMap::new(),
         in_sync_allocations: std::collections::BTreeMap::new(),
     });
-    let diagnosis = diagnose(&Evidence::read(&folder, Listing::AfterDamage).unwrap());
+    let evidence = Evidence::read(&folder, Listing::AfterDamage).unwrap();
+    let diagnosis = diagnose(&evidence);
     assert_eq!(diagnosis.verdict, NotTheTranslog);
-    assert!(diagnosis.next_action().unwrap().contains("_open"));
+    assert!(diagnosis.next_action(&folder.shard, &evidence).unwrap().contains("_open"));
 }
 
 #[test]

@@ -215,9 +215,10 @@ fn check_context(shard: &ShardName, context: &Context) -> Result<(), Refusal> {
         return Err(Refusal::new(Rule::DataElsewhere, message));
     }
     if !context.index_is_open {
-        let message = format!("{shard} belongs to a closed index, whose translog must not change");
+        let message =
+            format!("{shard} belongs to a closed or frozen index, whose translog must not change");
         return Err(Refusal::new(Rule::ClosedIndex, message)
-            .unless("open the index, let the shard fail, and run again"));
+            .unless("open (or unfreeze) the index, let the shard fail, and run again"));
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ pub struct ShardReport {
     /// Why it is not repaired, where it is refused.
     pub refusal: Option<Refusal>,
     /// What a person does next, where nothing is repaired.
-    pub next_action: Option<&'static str>,
+    pub next_action: Option<String>,
     /// What became of it.
     pub outcome: ShardOutcome,
 }

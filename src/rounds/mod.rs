@@ -16,6 +16,7 @@ mod other_nodes;
 mod rebuild;
 mod round;
 mod settings;
+mod shard_context;
 mod standing;
 mod survey;
 mod unapplied;

@@ -1,16 +1,16 @@
 //! Prove and plan: a decision for each shard, from its bytes and what is known of its copies.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::cluster_facts::ClusterFacts;
-use super::copies::other_copies;
 use super::event::{ShardOutcome, ShardReport};
+use super::shard_context::context;
 use crate::diagnose::{Code, Diagnosis, Evidence, Listing, Problem, ReadError, Verdict, diagnose};
 use crate::format::Depth;
 use crate::log::{Finding, LogError, ShardName};
-use crate::node::{NodeError, ShardFolder, free_space, used_space};
-use crate::plan::{Context, Fresh, Level, Plan, Policy, Refusal, plan};
+use crate::node::{NodeError, ShardFolder};
+use crate::plan::{Fresh, Level, Plan, Policy, Refusal, plan};
 
 /// A shard may be changed by its server while it is read; it is read again that often.
 const READ_ATTEMPTS_MAX: u32 = 5;
@@ -71,6 +71,8 @@ pub(super) struct Surveyed {
     pub diagnosis: Diagnosis,
     /// What is to become of it.
     pub decision: Decision,
+    /// What a person does next, where nothing is repaired.
+    pub next_action: Option<String>,
 }
 
 impl Surveyed {
@@ -86,15 +88,6 @@ impl Surveyed {
         match &self.decision {
             Decision::Repair(plan) => Some(plan),
             _ => None,
-        }
-    }
-
-    /// What a person does next, where nothing is repaired.
-    fn next_action(&self) -> Option<&'static str> {
-        let cause = self.candidate.finding.as_ref().map(|finding| finding.cause);
-        match &self.decision {
-            Decision::Sound | Decision::NotTheTranslog => self.diagnosis.next_action_for(cause),
-            Decision::Refused(_) | Decision::Repair(_) => None,
         }
     }
 
@@ -120,7 +113,7 @@ impl Surveyed {
             problems: self.diagnosis.problems.clone(),
             plan: self.plan().cloned(),
             refusal,
-            next_action: self.next_action(),
+            next_action: self.next_action.clone(),
             outcome,
         }
     }
@@ -150,12 +143,12 @@ pub(super) fn survey(
     let mut surveyed = Vec::new();
     for candidate in candidates {
         let (evidence, diagnosis) = read(&candidate.folder, listing)?;
+        let shard = &candidate.folder.shard;
         let decision = match diagnosis.verdict {
             Verdict::Sound if !offers_more(&diagnosis, policy) => Decision::Sound,
             Verdict::NotTheTranslog => Decision::NotTheTranslog,
             Verdict::Sound | Verdict::Damaged | Verdict::SilentlyShort | Verdict::Unknown => {
                 let context = context(&candidate.folder, cluster);
-                let shard = &candidate.folder.shard;
                 match plan(shard, &evidence, &diagnosis, &context, policy, &fresh()) {
                     Ok(plan) if plan.changes.is_empty() => Decision::Sound,
                     Ok(plan) => Decision::Repair(plan),
@@ -163,7 +156,14 @@ pub(super) fn survey(
                 }
             }
         };
-        surveyed.push(Surveyed { candidate, diagnosis, decision });
+        let cause = candidate.finding.as_ref().map(|finding| finding.cause);
+        let next_action = match &decision {
+            Decision::Sound | Decision::NotTheTranslog => {
+                diagnosis.next_action_for(shard, &evidence, cause)
+            }
+            Decision::Refused(_) | Decision::Repair(_) => None,
+        };
+        surveyed.push(Surveyed { candidate, diagnosis, decision, next_action });
     }
     Ok(surveyed)
 }
@@ -197,30 +197,6 @@ fn read(folder: &ShardFolder, listing: Listing) -> Result<(Evidence, Diagnosis),
             Err(error) => return Err(error),
         }
     }
-}
-
-fn context(folder: &ShardFolder, cluster: &ClusterFacts) -> Context {
-    Context {
-        copies: other_copies(&cluster.of(folder)),
-        shard_folders: folder.folders().map(Path::to_path_buf).collect(),
-        folder_bytes: folder.folders().map(used_space).fold(0, u64::saturating_add),
-        node: cluster.local_name(),
-        index_is_open: folder.index_state.as_ref().is_none_or(|state| state.open),
-        kept_elsewhere: kept_elsewhere(folder),
-        free_bytes: free_space(&folder.path).ok().map(|space| space.free_bytes),
-    }
-}
-
-fn kept_elsewhere(folder: &ShardFolder) -> Option<String> {
-    let settings = &folder.index_state.as_ref()?.settings;
-    let setting = |name: &str| settings.get(name).map(String::as_str);
-    if setting("index.remote_store.enabled") == Some("true") {
-        return Some("its translog is kept in a remote store, and comes from there".to_owned());
-    }
-    if setting("index.store.type") == Some("snapshot") {
-        return Some("it is mounted from a snapshot, and comes from there".to_owned());
-    }
-    None
 }
 
 fn fresh() -> Fresh {
