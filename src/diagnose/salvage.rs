@@ -12,8 +12,11 @@ use crate::format::{
 /// Runs of whole records that are kept apart; behind so many unreadable stretches the rest is one.
 const STRETCHES_MAX: usize = 100_000;
 
-/// Longest unreadable stretch that is compared with the records behind it.
+/// Longest unreadable stretch that is compared with the records behind it, and how far behind it
+/// these can be: the longest write that is repeated.
 const REPEATED_MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// Of the stretch and a record so many bytes are compared first.
+const HEAD_BYTES: u64 = 64;
 const BLOCK_BYTES: usize = 4096;
 const SIZE_FIELD_BYTES: u64 = 4;
 
@@ -42,7 +45,7 @@ pub(super) fn salvage<R: ReadAt + ?Sized>(
         } else {
             None
         };
-        let gap = Gap { from_offset: bad.offset, to_offset: next.unwrap_or(to_offset) };
+        let gap = Gap::read(source, bad.offset, next.unwrap_or(to_offset))?;
         let listed_before = walk.listed.operations.len();
         let mut is_repeated = false;
         let again = match next {
@@ -73,9 +76,16 @@ pub(super) fn salvage<R: ReadAt + ?Sized>(
 struct Gap {
     from_offset: u64,
     to_offset: u64,
+    head: Vec<u8>,
 }
 
 impl Gap {
+    fn read<R: ReadAt + ?Sized>(source: &R, from_offset: u64, to_offset: u64) -> io::Result<Self> {
+        let head_bytes = to_offset.saturating_sub(from_offset).min(HEAD_BYTES);
+        let head = source.bytes_at(from_offset, usize::try_from(head_bytes).unwrap_or(0))?;
+        Ok(Self { from_offset, to_offset, head })
+    }
+
     /// Whether it is zeros, and more of them than a size field that was cut short can be.
     fn is_zeros<R: ReadAt + ?Sized>(&self, source: &R) -> io::Result<bool> {
         let mut at = self.from_offset;
@@ -99,7 +109,11 @@ impl Gap {
     /// written again (observed on 1.7.6).
     fn begins<R: ReadAt + ?Sized>(&self, source: &R, record: &Record) -> io::Result<bool> {
         let length = self.to_offset.saturating_sub(self.from_offset);
-        if length > record.len_bytes || length > REPEATED_MAX_BYTES {
+        let is_far = record.offset.saturating_sub(self.to_offset) > REPEATED_MAX_BYTES;
+        if length > record.len_bytes || length > REPEATED_MAX_BYTES || is_far {
+            return Ok(false);
+        }
+        if source.bytes_at(record.offset, self.head.len())? != self.head {
             return Ok(false);
         }
         let begins = same_bytes((source, self.from_offset), (source, record.offset), length)?;
