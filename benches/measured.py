@@ -16,18 +16,20 @@ GNU_TIME = shutil.which("time")
 
 
 class Run:
-    """One run of a program: seconds, processor seconds, peak memory in MiB (or None), output."""
+    """One run of a program: seconds, processor seconds, peak memory in MiB (or None), output. What
+    measures the memory takes some milliseconds itself."""
 
-    def __init__(self, command, codes=(0,), cwd=None):
+    def __init__(self, command, codes=(0,), cwd=None, measures_memory=True):
         with tempfile.NamedTemporaryFile("r") as facts:
-            words = [GNU_TIME, "-q", "-f", "%M", "-o", facts.name] + command if GNU_TIME else command
+            with_memory = GNU_TIME and measures_memory
+            words = [GNU_TIME, "-q", "-f", "%M", "-o", facts.name] + command if with_memory else command
             cpu_before = cpu_seconds()
             before = time.monotonic()
             done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, stdin=subprocess.DEVNULL)
             self.seconds = time.monotonic() - before
             self.cpu_seconds = cpu_seconds() - cpu_before
             self.output = done.stdout.decode("utf-8", "replace")
-            self.peak_mib = int(facts.read().split()[-1]) / 1024 if GNU_TIME else None
+            self.peak_mib = int(facts.read().split()[-1]) / 1024 if with_memory else None
         if done.returncode not in codes:
             raise SystemExit(f"{command} ended with {done.returncode}:\n{self.output[-2000:]}")
 
@@ -42,7 +44,7 @@ def tell(name, runs):
     text = f"{name}: median {statistics.median(seconds):.3f} s ({min(seconds):.3f} to {max(seconds):.3f})"
     text += f", processors {statistics.median(run.cpu_seconds for run in runs):.3f} s"
     peaks = [run.peak_mib for run in runs if run.peak_mib is not None]
-    print(text + (f", peak memory {max(peaks):.1f} MiB" if peaks else ", peak memory not measured (no GNU time)"))
+    print(text + (f", peak memory {max(peaks):.1f} MiB" if peaks else ""))
 
 
 def tell_ratio(name, these, those):
