@@ -217,13 +217,15 @@ impl Journal {
     }
 
     /// Notes that a step is done. After a `Sync` it waits until that is on the disk: what comes
-    /// next relies on the steps before not being tried again. The others can be.
+    /// next relies on the steps before not being tried again. The others can be, and behind the
+    /// last one comes the end, which waits for both.
     ///
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn done(&mut self, store: &mut dyn Store, index: usize) -> Result<(), JournalError> {
         self.append(store, &Record::Done { index })?;
-        if matches!(self.steps().get(index), Some(Step::Sync { .. })) {
+        let is_last = index.saturating_add(1) == self.steps().len();
+        if !is_last && matches!(self.steps().get(index), Some(Step::Sync { .. })) {
             store.sync_file(&self.path)?;
         }
         self.done.insert(index);

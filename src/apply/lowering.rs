@@ -164,12 +164,8 @@ impl<'a> Lowering<'a> {
     pub(super) fn finish(self) -> Lowered {
         let attributes = own_folder();
         let make = self.make.into_iter().map(|path| Step::CreateFolder { path, attributes });
-        let make: Vec<Step> = make.collect();
-        let mut steps = Vec::new();
-        for part in [make, self.prepare] {
-            let sync = Step::sync_after(&part);
-            steps.extend(part.into_iter().chain(sync));
-        }
+        let mut steps: Vec<Step> = make.chain(self.prepare).collect();
+        steps.extend(Step::sync_after(&steps));
         steps.extend(self.exchange);
         let folders = self.before.into_folders();
         Lowered { steps, folders, notes: self.notes, manifest: self.manifest }

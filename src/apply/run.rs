@@ -11,7 +11,7 @@ use super::lower::{LowerError, Lowered, lower};
 use super::lowering::own_file;
 use super::quarantine::{Arrangement, Quarantine, base_for, label_of};
 use super::state_error::StateError;
-use super::state_files::write_file;
+use super::state_files::{put_file, write_file};
 use super::store::Store;
 use super::summary::{AboutFile, Journals, RunId, RunState, round_journal};
 use crate::plan::Change;
@@ -91,8 +91,17 @@ impl RunFolder {
         }
     }
 
-    /// Puts a file of this name (`plan-1.json`, `report.json`) into the run's folder, whole and on
-    /// the disk, for its owner only; one that is there is replaced.
+    /// Puts a file of a round, `plan-1.json`, into the run's folder, whole, for its owner only. It is
+    /// on the disk as soon as the journal of the round is, which is begun afterwards.
+    ///
+    /// # Errors
+    /// When it cannot be written, or the name is not that of a file in the folder.
+    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+        put_file(&self.path, name, bytes)
+    }
+
+    /// Puts a file of the run, `report.json`, into its folder, whole and on the disk, for its owner
+    /// only; one that is there is replaced.
     ///
     /// # Errors
     /// When it cannot be written, or the name is not that of a file in the folder.
@@ -179,7 +188,7 @@ impl RunFolder {
             other => other?,
         };
         let Lowered { steps, folders, notes, manifest } = lowered;
-        self.write(&format!("manifest-{round}.txt"), manifest.as_bytes())?;
+        self.put(&format!("manifest-{round}.txt"), manifest.as_bytes())?;
         let shards = shards.iter().map(|shard| shard.shard.clone()).collect();
         Ok(Intent { round, shards, quarantines, folders, steps, notes })
     }

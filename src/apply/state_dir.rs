@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::run::RunFolder;
 use super::run_lock::RunLock;
 use super::state_error::StateError;
-use super::state_files::{check_private, make_folder, sync_folder, write_file};
+use super::state_files::{check_private, make_folder, make_hidden, sync_folder, write_file};
 use super::summary::{ABOUT_NAME, AboutFile, RunAbout, RunId, RunState, RunSummary};
 
 /// How many names are tried for a new run: two of one second may get the same digits.
@@ -181,7 +181,7 @@ fn begin_in(runs: &Path, about: &RunAbout) -> Result<RunFolder, StateError> {
         if path.exists() || hidden.exists() {
             continue;
         }
-        make_folder(&hidden)?;
+        make_hidden(&hidden)?;
         let file = AboutFile {
             id: id.to_string(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -37,6 +37,12 @@ pub(super) fn make_folder(path: &Path) -> Result<(), StateError> {
     }
 }
 
+/// Makes a folder for its owner only under a name that it does not keep.
+pub(super) fn make_hidden(path: &Path) -> Result<(), StateError> {
+    let made = std::fs::DirBuilder::new().mode(0o700).create(path);
+    made.map_err(|error| StateError::io("make the state folder", path, error))
+}
+
 /// Waits until the names in a folder of the state are on the disk.
 pub(super) fn sync_folder(path: &Path) -> Result<(), StateError> {
     File::open(path)
@@ -46,6 +52,12 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), StateError> {
 
 /// Writes a file of a run's folder, whole or not at all, and waits until it is on the disk.
 pub(super) fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StateError> {
+    put_file(folder, name, bytes)?;
+    sync_folder(folder)
+}
+
+/// The same, but for its name, which is on the disk when the folder is synced the next time.
+pub(super) fn put_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), StateError> {
     let path = folder.join(name);
     let fail = |source| StateError::io("write", &path, source);
     let mut parts = Path::new(name).components();
@@ -55,5 +67,5 @@ pub(super) fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), 
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
     file.persist(&path).map_err(|error| fail(error.error))?;
-    sync_folder(folder)
+    Ok(())
 }

@@ -6,7 +6,7 @@ use super::listed::ListedOperation;
 use super::tally::Tally;
 use super::walk::Walk;
 use crate::format::{
-    BadKind, BadRecord, Framing, Item, ReadAt, Record, Records, find_record, same_bytes,
+    BadKind, BadRecord, Framing, Item, ReadAt, Record, Records, Window, find_record, same_bytes,
 };
 
 /// Runs of whole records that are kept apart; behind so many unreadable stretches the rest is one.
@@ -107,15 +107,20 @@ impl Gap {
 
     /// Whether it is the beginning of a record: one that a full disk cut short and that was
     /// written again (observed on 1.7.6).
-    fn begins<R: ReadAt + ?Sized>(&self, source: &R, record: &Record) -> io::Result<bool> {
+    fn begins<R: ReadAt + ?Sized>(
+        &self,
+        window: &mut Window<'_, R>,
+        record: &Record,
+    ) -> io::Result<bool> {
         let length = self.to_offset.saturating_sub(self.from_offset);
         let is_far = record.offset.saturating_sub(self.to_offset) > REPEATED_MAX_BYTES;
         if length > record.len_bytes || length > REPEATED_MAX_BYTES || is_far {
             return Ok(false);
         }
-        if source.bytes_at(record.offset, self.head.len())? != self.head {
+        if window.get(record.offset, self.head.len())? != self.head {
             return Ok(false);
         }
+        let source = window.source();
         let begins = same_bytes((source, self.from_offset), (source, record.offset), length)?;
         Ok(begins && length > 0)
     }
@@ -179,10 +184,11 @@ fn run<R: ReadAt + ?Sized>(
     let framing = walk.framing;
     let mut stretch = Stretch { from_offset, tally: Tally::empty_at(from_offset) };
     let mut records = Records::new(source, framing, from_offset, to_offset);
+    let mut window = Window::new(source);
     let end = loop {
         match records.next_item()? {
             Item::Record(record) => {
-                if !*is_repeated && gap.begins(source, &record)? {
+                if !*is_repeated && gap.begins(&mut window, &record)? {
                     *is_repeated = true;
                     if gap.follows_a_copy(source, from_offset, record.offset)? {
                         walk.listed.drop_last(stretch.tally.count);

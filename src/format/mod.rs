@@ -79,4 +79,4 @@ pub use state::{
 pub use state_document::{StateFile, decode_state};
 pub use translog_footer::{TRANSLOG_FOOTER_BYTES, is_translog_footer};
 pub use window::ReadAt;
-pub(crate) use window::same_bytes;
+pub(crate) use window::{Window, same_bytes};

@@ -83,24 +83,24 @@ impl ReadAt for [u8] {
 const BLOCK_BYTES: usize = 256 * 1024;
 
 /// The part of a source that is in memory.
-pub(super) struct Window<'a, R: ReadAt + ?Sized> {
+pub(crate) struct Window<'a, R: ReadAt + ?Sized> {
     source: &'a R,
     start: u64,
     bytes: Vec<u8>,
 }
 
 impl<'a, R: ReadAt + ?Sized> Window<'a, R> {
-    pub(super) fn new(source: &'a R) -> Self {
+    pub(crate) fn new(source: &'a R) -> Self {
         Self { source, start: 0, bytes: Vec::new() }
     }
 
     /// What is read.
-    pub(super) fn source(&self) -> &'a R {
+    pub(crate) fn source(&self) -> &'a R {
         self.source
     }
 
     /// The `length` bytes at `offset`; fewer at the end of the source.
-    pub(super) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+    pub(crate) fn get(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
         if self.held(offset, length).is_none() {
             self.fill(offset, length.max(BLOCK_BYTES))?;
         }

@@ -230,7 +230,7 @@ impl Job<'_> {
         let Some(run) = progress.run.as_mut() else { return Ok(()) };
         let reports: Vec<_> = plans.iter().map(|shard| shard.report(number)).collect();
         let json = serde_json::to_vec_pretty(&reports).map_err(|error| stopped(&error))?;
-        run.write(&format!("plan-{number}.json"), &json).map_err(|error| stopped(&error))?;
+        run.put(&format!("plan-{number}.json"), &json).map_err(|error| stopped(&error))?;
         let changes: Vec<ShardChanges> =
             plans.iter().filter_map(|shard| self.changes_of(shard)).collect();
         let receipt = match run.repair(self.store, self.cancelled, &changes) {
