@@ -40,7 +40,10 @@ pub(super) fn time_spec(nanos: i64) -> Timespec {
 
 pub(super) fn crc32(file: &mut File) -> io::Result<(u64, u32)> {
     let mut hasher = crc32fast::Hasher::new();
-    let mut block = vec![0; BLOCK_BYTES];
+    // Most files are small, and a large block of zeros costs more than reading them.
+    let said_bytes = file.metadata()?.len().saturating_add(1);
+    let block_bytes = usize::try_from(said_bytes).unwrap_or(BLOCK_BYTES).min(BLOCK_BYTES);
+    let mut block = vec![0; block_bytes];
     let mut len_bytes: u64 = 0;
     loop {
         let count = match file.read(&mut block) {

@@ -20,7 +20,7 @@ use super::store::{Attributes, Store, StoreError, Times};
 const JOURNAL_VERSION: u32 = 1;
 /// Longest journal that is read, in bytes: some 100,000 steps.
 const JOURNAL_MAX_BYTES: usize = 256 * 1024 * 1024;
-const BLOCK_BYTES: usize = 1024 * 1024;
+const BLOCK_BYTES: usize = 64 * 1024;
 /// How many unfinished journals of stopped attempts are passed over before giving up.
 const ATTEMPTS_MAX: u32 = 100;
 
