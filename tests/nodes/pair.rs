@@ -210,3 +210,9 @@ impl Pair {
         fs::write(folder.join("journal.txt"), journal).map_err(|error| error.to_string())
     }
 }
+
+/// Whether both copies of so many indices of one shard have started.
+pub(crate) fn is_green(copies: &[CopyOnNode], index_count: usize) -> bool {
+    let started = copies.iter().filter(|copy| copy.state == "STARTED").count();
+    started == copies.len() && started == index_count * 2
+}

@@ -9,8 +9,7 @@ use serde_json::Value;
 use crate::checks::Checks;
 use crate::damage::{Damage, Translog};
 use crate::documents::{Documents, Story, difference};
-use crate::http::CopyOnNode;
-use crate::pair::{BOTH, Pair, Who};
+use crate::pair::{BOTH, Pair, Who, is_green};
 use crate::subject::{Subject, WAYS, Way};
 use crate::tool::{Run, Tool, View};
 use crate::version::Version;
@@ -92,11 +91,6 @@ fn fill_and_break(pair: &Pair, checks: &mut Checks) -> Result<Vec<Subject>, Stri
     }
     Pair::save(&saved())?;
     Ok(subjects)
-}
-
-fn is_green(copies: &[CopyOnNode], index_count: usize) -> bool {
-    let started = copies.iter().filter(|copy| copy.state == "STARTED").count();
-    started == copies.len() && started == index_count * 2
 }
 
 struct Rows<'a> {
@@ -263,9 +257,11 @@ impl Rows<'_> {
         allowed: impl Fn(Who, Documents, Documents) -> Vec<Documents>,
     ) -> Result<(), String> {
         let api = self.pair.api(Who::First);
-        let copies = self.pair.copies();
         for subject in &self.subjects {
             let holds = |who: Who| api.documents_on(subject.index(), &who.name());
+            // A cluster that has just got its second node still moves copies about (6.8.23).
+            self.pair.wait("both copies", |_| BOTH.iter().all(|who| holds(*who).is_ok()))?;
+            let copies = self.pair.copies();
             let (first, second) = (holds(Who::First)?, holds(Who::Second)?);
             let is_on_second = copies.iter().any(|copy| {
                 copy.index == subject.index()
