@@ -91,7 +91,12 @@ impl TextReport {
     pub fn ending(&self, summary: &Summary, dry_run: bool) -> Vec<String> {
         let mut lines = vec![String::new()];
         let with_plan = summary.shards.iter().filter(|shard| shard.plan.is_some()).count();
-        let would = if dry_run { "would be" } else { "are" };
+        let is_open = |shard: &&ShardReport| shard.outcome == ShardOutcome::Planned;
+        let would = match summary.shards.iter().find(is_open) {
+            Some(_) if dry_run => "would be",
+            Some(_) => "were to be",
+            None => "are",
+        };
         if with_plan == 0 {
             lines.push(format!("{} shards looked at, none repaired", summary.shards.len()));
             return lines;
