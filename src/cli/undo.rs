@@ -11,7 +11,7 @@ use super::signals::Cancel;
 use super::sink::{print, say_error};
 use crate::apply::{ApplyError, DiskStore, NewerFiles, Receipt, RunFolder, StateDir, Step};
 use crate::node::{
-    HeldLocks, NodeError, NodeFolder, OtherNode, hold_locks, inventory, other_nodes,
+    NodeError, NodeFolder, OtherNode, check_lockable, hold_locks, inventory, other_nodes,
 };
 use crate::report::safe;
 
@@ -45,13 +45,16 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
     agree(arguments, &run, action)?;
     let mut node = Node::find(&arguments.node, ServiceUse::Needed)?;
     let _one_run = state.lock(&node.data_paths()).map_err(Failure::refused)?;
+    check_lockable(&locks_of(&node)?.0).map_err(Failure::refused)?;
     let name = node.service.name();
     node.service.stop(limits_of(&arguments.node).stop).map_err(|error| {
         Failure::refused(format!(
             "the node cannot be stopped: {error}; stop it by hand and say --service none"
         ))
     })?;
-    let (locks, node_folders) = locks_of(&node)?;
+    // Listed again: a server that was running may have made shards until its end.
+    let (lock_files, node_folders) = locks_of(&node)?;
+    let locks = hold_locks(&lock_files).map_err(Failure::refused)?;
     let cancelled = || cancel.is_asked();
     let data_paths = node.data_paths();
     let mut store =
@@ -118,16 +121,15 @@ fn agree(arguments: &RunArguments, run: &RunFolder, action: Action) -> Result<()
     Err(Failure::refused("not agreed to; nothing was changed"))
 }
 
-/// The node's own locks, which prove that it is stopped, and its folders.
-fn locks_of(node: &Node) -> Result<(HeldLocks, Vec<NodeFolder>), Failure> {
+/// The node's own lock files, which prove that it is stopped when they are held, and its folders.
+fn locks_of(node: &Node) -> Result<(Vec<PathBuf>, Vec<NodeFolder>), Failure> {
     let cluster_name = &node.settings.cluster_name.value;
     let found = inventory(&node.data_paths(), cluster_name).map_err(Failure::of)?;
     let mut lock_files: Vec<_> =
         found.node_folders.iter().map(|folder| folder.path.join("node.lock")).collect();
     lock_files.extend(found.shards.iter().map(|shard| shard.path.join("index/write.lock")));
     lock_files.retain(|path| path.exists());
-    let locks = hold_locks(&lock_files).map_err(Failure::refused)?;
-    Ok((locks, found.node_folders))
+    Ok((lock_files, found.node_folders))
 }
 
 /// Says what nodes somebody began below the data paths meanwhile.

@@ -23,6 +23,28 @@ pub enum NodeError {
         /// What the system says.
         source: io::Error,
     },
+    /// A lock file is on a file system on which nothing can be written.
+    #[error(
+        "{} cannot be locked: its file system is mounted read-only; where the system did that \
+         itself (`dmesg` tells), look at the disk, then mount it writable and run again", path.display()
+    )]
+    ReadOnly {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// This process may not have a descriptor for each lock file.
+    #[error(
+        "{lock_count} lock files of the node are to be held, for which this process needs {needed} \
+         open files at once and may have {limit}; raise that (`ulimit -n {needed}`) and run again"
+    )]
+    Descriptors {
+        /// How many lock files there are.
+        lock_count: usize,
+        /// Descriptors that are needed, all others included.
+        needed: u64,
+        /// How many there may be.
+        limit: u64,
+    },
     /// `--config` names no configuration file, nor a folder that has one.
     #[error("{} is no configuration file and holds none", path.display())]
     NoConfig {

@@ -18,6 +18,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use rustix::fs::OFlags;
 
+use super::descriptors::make_room;
 use super::error::NodeError;
 use super::nofollow::{HeldFolders, open_file};
 use super::processes::{command_of, description_lock_holder};
@@ -73,17 +74,16 @@ pub fn lock_holder(lock_file: &Path) -> io::Result<Option<LockHolder>> {
 /// # Errors
 ///
 /// [`NodeError::LockHeld`] with the holder when somebody has one of the locks;
-/// [`NodeError::Lock`] when a file is no regular file, or can't be opened or locked.
+/// [`NodeError::Lock`] when a file is no regular file, or can't be opened or locked;
+/// [`NodeError::Descriptors`] when there are more files than this process may have open;
+/// [`NodeError::ReadOnly`] when nothing can be written where they are.
 pub fn hold_locks(lock_files: &[PathBuf]) -> Result<HeldLocks, NodeError> {
+    make_room(lock_files.len())?;
     let mut held = Vec::new();
     let mut seen = HashSet::new();
     for path in lock_files {
         let failed = |source: io::Error| NodeError::Lock { path: path.clone(), source };
-        let file = match open(path, Access::Write) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(failed(error)),
-        };
+        let Some(file) = open_to_lock(path)? else { continue };
         let facts = file.metadata().map_err(failed)?;
         if !seen.insert((facts.dev(), facts.ino())) {
             continue;
@@ -98,6 +98,29 @@ pub fn hold_locks(lock_files: &[PathBuf]) -> Result<HeldLocks, NodeError> {
         }
     }
     Ok(HeldLocks { held })
+}
+
+/// Whether [`hold_locks`] could open all of these files at once. Takes no lock: it is asked before
+/// the node is stopped, while the server has them.
+///
+/// # Errors
+///
+/// [`NodeError::Descriptors`], [`NodeError::Lock`] and [`NodeError::ReadOnly`] as there.
+pub fn check_lockable(lock_files: &[PathBuf]) -> Result<(), NodeError> {
+    make_room(lock_files.len())?;
+    lock_files.iter().try_for_each(|path| open_to_lock(path).map(|_| ()))
+}
+
+/// A lock file, opened so that it can be locked; `None` when it is not there.
+fn open_to_lock(path: &Path) -> Result<Option<File>, NodeError> {
+    match open(path, Access::Write) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            Err(NodeError::ReadOnly { path: path.to_owned() })
+        }
+        Err(source) => Err(NodeError::Lock { path: path.to_owned(), source }),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod address;
 mod command_line;
 mod copies;
+mod descriptors;
 mod error;
 mod folders;
 mod installation;
@@ -27,7 +28,7 @@ pub use error::NodeError;
 pub use inventory::{Inventory, Layout, NodeFolder, ShardFolder, inventory};
 pub use kept_state::KeptStates;
 pub use locate::{Located, Unlocated, locate};
-pub use locks::{HeldLocks, LockHolder, hold_locks, lock_holder};
+pub use locks::{HeldLocks, LockHolder, check_lockable, hold_locks, lock_holder};
 pub use other_nodes::{OtherNode, other_nodes};
 pub use places::{Places, ShardPlace, node_places, places_below};
 pub use processes::processes_using;

@@ -18,6 +18,7 @@ mod round;
 mod settings;
 mod shard_context;
 mod standing;
+mod stop;
 mod survey;
 mod unapplied;
 mod watch;

@@ -1,7 +1,6 @@
 //! One round: stop, prove it, read again under the locks, repair, let go, start, watch.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use super::cluster_facts::ClusterFacts;
 use super::ending::Mark;
@@ -11,11 +10,7 @@ use super::survey::{Candidate, Decision, SurveyError, Surveyed, survey};
 use super::unapplied::Unapplied;
 use crate::apply::{ApplyError, RunAbout, ShardChanges, StateDir};
 use crate::log::{ShardName, Tail, find_logs};
-use crate::node::{HeldLocks, NodeError, hold_locks};
 use crate::plan::{Kind, Refusal, Rule};
-
-/// A process that has been told to end may hold its locks a moment longer.
-const LOCKS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What comes after a round.
 pub(super) enum RoundEnd {
@@ -83,43 +78,6 @@ impl Job<'_> {
         }
         record.started_at = Some(now());
         self.watch_round(record, &mut log, cluster, progress)
-    }
-
-    fn stop_and_lock(
-        &mut self,
-        number: u32,
-        surveyed: &[Surveyed],
-        progress: &Progress,
-    ) -> Result<HeldLocks, Refusal> {
-        let limit = self.settings.limits.stop;
-        let name = self.service.name();
-        self.stage(number, Stage::Stop, &format!("{name}, at most {} s", limit.as_secs()));
-        self.service.stop(limit).map_err(|error| {
-            Refusal::new(Rule::InUse, format!("the node cannot be stopped: {error}"))
-                .unless("stop it by hand and run again with --service none")
-        })?;
-        let mut lock_files: Vec<PathBuf> = progress
-            .inventory
-            .node_folders
-            .iter()
-            .map(|node| node.path.join("node.lock"))
-            .collect();
-        let indices = surveyed.iter().map(|shard| shard.candidate.folder.path.join("index"));
-        lock_files.extend(indices.map(|index| index.join("write.lock")));
-        lock_files.retain(|path| path.exists());
-        self.stage(number, Stage::Lock, &format!("{} lock files", lock_files.len()));
-        let began = Instant::now();
-        loop {
-            match hold_locks(&lock_files) {
-                Ok(locks) => return Ok(locks),
-                Err(NodeError::LockHeld(_))
-                    if self.service.can_start() && began.elapsed() < LOCKS_PATIENCE =>
-                {
-                    std::thread::sleep(self.settings.limits.poll);
-                }
-                Err(error) => return Err(Refusal::new(Rule::InUse, error.to_string())),
-            }
-        }
     }
 
     /// Reads again and repairs. False when that did not come to its end: then it has been said
