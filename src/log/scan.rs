@@ -19,7 +19,7 @@ pub struct Scanner {
 struct Sorter {
     memo: Memo,
     since: Option<Stamp>,
-    /// Whether the records are at or past `since`.
+    /// Whether a record at or past `since` was seen.
     is_inside: bool,
     clock: Clock,
     current: Start,
@@ -98,7 +98,8 @@ impl Sorter {
         let at = raw.line.get(raw.head.stamp.clone()).filter(|at| !at.is_empty());
         let stamp = at.and_then(Stamp::read);
         if let Some(since) = self.since {
-            self.is_inside = stamp.map_or(self.is_inside, |stamp| stamp >= since);
+            // What comes behind it is later, whatever a clock says that was set back.
+            self.is_inside |= stamp.is_some_and(|stamp| stamp >= since);
             if !self.is_inside {
                 return;
             }

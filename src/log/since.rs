@@ -113,4 +113,16 @@ mod tests {
         assert!(since >= Stamp::read(b"2016-02-29 23:40:00").unwrap(), "{since:?}");
         assert!(since <= Stamp::read(b"2016-02-29 23:41:00").unwrap(), "{since:?}");
     }
+
+    /// A log whose last change seems to lie ahead: the clock was set back since.
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_span_shorter() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        std::fs::write(&path, "[2026-11-23 09:00:00,000][INFO ][node] [n] x\n").unwrap();
+        let ahead = SystemTime::now() + Duration::from_hours(3);
+        std::fs::File::options().append(true).open(&path).unwrap().set_modified(ahead).unwrap();
+        let since = Since::Ago(Duration::from_mins(90)).stamp(&path).unwrap();
+        assert_eq!(since, Stamp::read(b"2026-11-23 07:30:00"));
+    }
 }

@@ -129,3 +129,19 @@ proptest! {
         prop_assert_eq!(pieces.record_count, whole.record_count);
     }
 }
+
+/// A clock that was set back while the server ran: what it wrote last is what counts.
+#[test]
+fn a_clock_that_is_set_back_hides_nothing_behind_the_time_asked_for() {
+    let found = |since: &str| {
+        let mut scanner = Scanner::new();
+        scanner.since(Stamp::read(since.as_bytes()));
+        scanner.push(format!("{CLEAN_START}{LOG_7}").as_bytes());
+        let scan = scanner.finish();
+        (scan.findings.len(), scan.notes.join(" "))
+    };
+    let (count, notes) = found("2026-11-23 09:30:00");
+    assert_eq!(count, 1);
+    assert!(notes.contains("goes back 1 times"), "{notes}");
+    assert_eq!(found("2026-11-23 11:00:00").0, 0);
+}
