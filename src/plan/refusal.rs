@@ -20,6 +20,8 @@ pub enum Rule {
     Level,
     /// The files are not understood.
     NotUnderstood,
+    /// The files cannot be read.
+    Unreadable,
     /// Not enough free space.
     Space,
     /// A symbolic link or another thing that is not what belongs there.

@@ -86,7 +86,7 @@ impl Job<'_> {
                 self.round_ended(record, RoundVerdict::TimedOut);
                 Ok(RoundEnd::Over)
             }
-            Some(WatchEnd::Failed(failures)) => self.failed_again(record, &failures, progress),
+            Some(WatchEnd::Failed(failures)) => Ok(self.failed_again(record, &failures, progress)),
         }
     }
 
@@ -96,13 +96,13 @@ impl Job<'_> {
         record: Record,
         failures: &[Finding],
         progress: &mut Progress,
-    ) -> Result<RoundEnd, SurveyError> {
+    ) -> RoundEnd {
         let findings = failures.to_vec();
         let mut refusals = Vec::new();
         let candidates = from_findings(findings, &progress.inventory, &mut refusals, self.say);
         let folders = candidates.iter().map(|candidate| &candidate.folder);
         let cluster = ClusterFacts::gather(borrow(&mut self.health), folders);
-        let surveyed = survey(candidates, self.settings.policy, &cluster)?;
+        let surveyed = survey(candidates, self.settings.policy, &cluster);
         let is_new = surveyed
             .iter()
             .any(|shard| shard.plan().is_some() && !record.repaired.contains(shard.shard()));
@@ -112,13 +112,13 @@ impl Job<'_> {
                 progress.ending.add(Mark::DamageLeft);
                 self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
                 self.round_ended(record, RoundVerdict::NewDamage);
-                return Ok(RoundEnd::Over);
+                return RoundEnd::Over;
             }
             let more = request.lost_operation_count;
             progress.accepted_operation_count =
                 progress.accepted_operation_count.saturating_add(more);
             self.round_ended(record, RoundVerdict::NewDamage);
-            return Ok(RoundEnd::Again(surveyed));
+            return RoundEnd::Again(surveyed);
         }
         for shard in &surveyed {
             (self.say)(Event::Judged(Box::new(shard.report(record.number))));
@@ -131,7 +131,7 @@ impl Job<'_> {
         let names: Vec<String> = failures.iter().map(|failure| failure.shard.to_string()).collect();
         self.note(&format!("no progress with {}; stopping here", names.join(", ")));
         self.round_ended(record, RoundVerdict::StillDown);
-        Ok(RoundEnd::Over)
+        RoundEnd::Over
     }
 
     /// Gives shards with sound files another try, without a stop: the cluster answers.

@@ -71,7 +71,7 @@ impl Job<'_> {
         self.stage(0, Stage::Prove, &format!("reading {} shards", candidates.len()));
         let folders = candidates.iter().map(|candidate| &candidate.folder);
         let cluster = ClusterFacts::gather(borrow(&mut self.health), folders);
-        let surveyed = survey(candidates, self.settings.policy, &cluster)?;
+        let surveyed = survey(candidates, self.settings.policy, &cluster);
         let mut ending = Ending::default();
         for refusal in refusals {
             ending = merge(ending, &self.refused(refusal));
@@ -268,10 +268,14 @@ pub(super) fn request_of(surveyed: &[Surveyed], retry_count: u64) -> Request {
 }
 
 /// Damage that this run will not mend.
-fn mark_left(shard: &Surveyed, ending: &mut Ending) {
+pub(super) fn mark_left(shard: &Surveyed, ending: &mut Ending) {
     match &shard.decision {
         Decision::Refused(_) => {
             ending.add(Mark::Refused);
+            ending.add(Mark::DamageLeft);
+        }
+        Decision::Unreadable(_) => {
+            ending.add(Mark::Failed);
             ending.add(Mark::DamageLeft);
         }
         Decision::NotTheTranslog => ending.add(Mark::DamageLeft),

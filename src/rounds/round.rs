@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::cluster_facts::ClusterFacts;
 use super::ending::Mark;
 use super::event::{Event, RoundVerdict, Stage};
-use super::job::{Job, Progress, request_of};
+use super::job::{Job, Progress, mark_left, request_of};
 use super::survey::{Candidate, Decision, SurveyError, Surveyed, survey};
 use super::unapplied::Unapplied;
 use crate::apply::{ApplyError, RunAbout, ShardChanges, StateDir};
@@ -59,7 +59,7 @@ impl Job<'_> {
             }
         };
         record.stopped_at = Some(now());
-        if !self.repair_under_locks(&mut record, state, surveyed, cluster, progress)? {
+        if !self.repair_under_locks(&mut record, state, surveyed, cluster, progress) {
             drop(locks);
             return Ok(RoundEnd::Over);
         }
@@ -89,7 +89,7 @@ impl Job<'_> {
         surveyed: &[Surveyed],
         cluster: &ClusterFacts,
         progress: &mut Progress,
-    ) -> Result<bool, SurveyError> {
+    ) -> bool {
         let number = record.number;
         let candidates: Vec<Candidate> = surveyed
             .iter()
@@ -97,9 +97,10 @@ impl Job<'_> {
             .map(|shard| shard.candidate.clone())
             .collect();
         self.stage(number, Stage::Reread, &format!("{} shards, node stopped", candidates.len()));
-        let again = survey(candidates, self.settings.policy, cluster)?;
+        let again = survey(candidates, self.settings.policy, cluster);
         for shard in &again {
             (self.say)(Event::Judged(Box::new(shard.report(number))));
+            mark_left(shard, &mut progress.ending);
             record.waited_for.push(shard.shard().clone());
         }
         let request = request_of(&again, 0);
@@ -118,33 +119,25 @@ impl Job<'_> {
             progress.ending.add(Mark::DamageLeft);
             self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
             self.start(number, progress);
-            return Ok(false);
+            return false;
         }
         progress.spent.shard_count = progress.spent.shard_count.saturating_add(request.shard_count);
         progress.spent.lost_operation_count = total;
         let plans: Vec<&Surveyed> = again.iter().filter(|shard| shard.plan().is_some()).collect();
         if plans.is_empty() {
-            return Ok(true);
+            return true;
         }
         self.stage(number, Stage::Repair, &format!("{} shards", plans.len()));
         match self.apply(state, number, &plans, progress) {
             Ok(()) => {
-                for shard in plans {
-                    let path = shard.candidate.folder.path.clone();
-                    let kind = shard.plan().map_or(Kind::Repair, |plan| plan.kind);
-                    if kind == Kind::MoveAway {
-                        record.moved.push(shard.shard().clone());
-                    }
-                    record.repaired.push(shard.shard().clone());
-                    (self.say)(Event::Repaired { shard: shard.shard().clone(), kind, path });
-                }
-                Ok(true)
+                self.all_repaired(record, &plans);
+                true
             }
             Err(Unapplied::Refused(refusal)) => {
                 progress.ending.add(Mark::DamageLeft);
                 self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
                 self.start(number, progress);
-                Ok(false)
+                false
             }
             Err(Unapplied::Stopped(message)) => {
                 let run = progress.run.as_ref().map(|run| run.id().to_string()).unwrap_or_default();
@@ -157,8 +150,20 @@ impl Job<'_> {
                          {run}` or take it back with `es-translog-fix undo {run}`"
                     ),
                 });
-                Ok(false)
+                false
             }
+        }
+    }
+
+    fn all_repaired(&mut self, record: &mut Record, plans: &[&Surveyed]) {
+        for shard in plans {
+            let path = shard.candidate.folder.path.clone();
+            let kind = shard.plan().map_or(Kind::Repair, |plan| plan.kind);
+            if kind == Kind::MoveAway {
+                record.moved.push(shard.shard().clone());
+            }
+            record.repaired.push(shard.shard().clone());
+            (self.say)(Event::Repaired { shard: shard.shard().clone(), kind, path });
         }
     }
 

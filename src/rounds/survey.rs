@@ -3,17 +3,25 @@
 use std::io;
 use std::path::PathBuf;
 
+use nix::errno::Errno;
+
 use super::cluster_facts::ClusterFacts;
 use super::event::{ShardOutcome, ShardReport};
 use super::shard_context::context;
-use crate::diagnose::{Code, Diagnosis, Evidence, Listing, Problem, ReadError, Verdict, diagnose};
+use crate::diagnose::{
+    Code, Diagnosis, Evidence, Judged, Listing, Problem, ReadError, Verdict, diagnose,
+};
 use crate::format::Depth;
 use crate::log::{Finding, LogError, ShardName};
 use crate::node::{NodeError, ShardFolder};
-use crate::plan::{Fresh, Level, Plan, Policy, Refusal, plan};
+use crate::plan::{Fresh, Level, Plan, Policy, Refusal, Rule, plan};
 
 /// A shard may be changed by its server while it is read; it is read again that often.
 const READ_ATTEMPTS_MAX: u32 = 5;
+
+/// What a person does about a file that the disk does not give.
+const BAD_DISK: &str = "the disk does not give it (`dmesg` tells more): take the shard from \
+    another copy or a snapshot, or copy the disk with `ddrescue` and work on the copy";
 
 /// Why nothing could be found out.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +40,6 @@ pub(super) enum SurveyError {
         /// The system's answer.
         source: io::Error,
     },
-    /// A shard's files.
-    #[error(transparent)]
-    Read(#[from] ReadError),
     /// A named target that is not there.
     #[error("{0} is no shard of this node; see the settings for the data paths that were searched")]
     NoSuchTarget(String),
@@ -60,6 +65,8 @@ pub(super) enum Decision {
     NotTheTranslog,
     /// Left alone.
     Refused(Refusal),
+    /// Left alone, because it cannot be read. The others are worked on.
+    Unreadable(Refusal),
 }
 
 /// A shard that was read and judged.
@@ -95,12 +102,12 @@ impl Surveyed {
     #[must_use]
     pub(super) fn report(&self, round: u32) -> ShardReport {
         let refusal = match &self.decision {
-            Decision::Refused(refusal) => Some(refusal.clone()),
+            Decision::Refused(refusal) | Decision::Unreadable(refusal) => Some(refusal.clone()),
             _ => None,
         };
         let outcome = match &self.decision {
             Decision::Repair(_) => ShardOutcome::Planned,
-            Decision::Refused(_) => ShardOutcome::Refused,
+            Decision::Refused(_) | Decision::Unreadable(_) => ShardOutcome::Refused,
             Decision::Sound | Decision::NotTheTranslog => ShardOutcome::Untouched,
         };
         ShardReport {
@@ -127,22 +134,26 @@ impl Candidate {
     }
 }
 
-/// Reads, judges and plans for each candidate.
-///
-/// # Errors
-/// When a shard's files cannot be read.
+/// Reads, judges and plans for each candidate. One that cannot be read does not keep the others
+/// from being repaired.
 pub(super) fn survey(
     candidates: Vec<Candidate>,
     policy: Policy,
     cluster: &ClusterFacts,
-) -> Result<Vec<Surveyed>, SurveyError> {
+) -> Vec<Surveyed> {
     let listing = match policy.level {
         Level::All | Level::Valid | Level::Prefix => Listing::AfterDamage,
         Level::None => Listing::Everything,
     };
     let mut surveyed = Vec::new();
     for candidate in candidates {
-        let (evidence, diagnosis) = read(&candidate.folder, listing)?;
+        let (evidence, diagnosis) = match read(&candidate.folder, listing) {
+            Ok(read) => read,
+            Err(error) => {
+                surveyed.push(unreadable(candidate, &error));
+                continue;
+            }
+        };
         let shard = &candidate.folder.shard;
         let decision = match diagnosis.verdict {
             Verdict::Sound if !offers_more(&diagnosis, policy) => Decision::Sound,
@@ -161,11 +172,22 @@ pub(super) fn survey(
             Decision::Sound | Decision::NotTheTranslog => {
                 diagnosis.next_action_for(shard, &evidence, cause)
             }
-            Decision::Refused(_) | Decision::Repair(_) => None,
+            Decision::Refused(_) | Decision::Unreadable(_) | Decision::Repair(_) => None,
         };
         surveyed.push(Surveyed { candidate, diagnosis, decision, next_action });
     }
-    Ok(surveyed)
+    surveyed
+}
+
+/// A shard of which nothing is known but that it cannot be read.
+fn unreadable(candidate: Candidate, error: &ReadError) -> Surveyed {
+    let mut refusal = Refusal::new(Rule::Unreadable, error.to_string());
+    if error.source.raw_os_error() == Some(Errno::EIO as i32) {
+        refusal = refusal.unless(BAD_DISK);
+    }
+    let diagnosis =
+        Diagnosis { verdict: Verdict::Unknown, problems: Vec::new(), judged: Judged::Nothing };
+    Surveyed { candidate, diagnosis, decision: Decision::Unreadable(refusal), next_action: None }
 }
 
 /// Whether a sound shard has operations behind its checkpoint that the person asks for.
