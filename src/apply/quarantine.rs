@@ -18,7 +18,7 @@ use super::execute::with_suffix;
 use super::store::StoreError;
 
 /// Name of the folder at the top of a data path that is a mount point. Servers 1.7.6, 2.4.6,
-/// 7.17.28 and 8.19.0 were seen to leave it alone, the move from 7.x to 8.x included.
+/// 7.17.28, 8.19.0 and 9.3.0 were seen to leave it alone, the move from 7.x to 8.x included.
 const HIDDEN_NAME: &str = ".es-translog-fix";
 /// How the names of a flat quarantine begin.
 const FLAT_PREFIX: &str = ".etf-";

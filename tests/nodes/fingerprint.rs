@@ -55,6 +55,20 @@ impl Fingerprint {
         Ok(Self(entries))
     }
 
+    /// The same without some of its entries, by path.
+    pub(crate) fn without(mut self, is_out: impl Fn(&Path) -> bool) -> Self {
+        self.0.retain(|path, _| !is_out(path));
+        self
+    }
+
+    /// Length and checksum of each file and folder.
+    pub(crate) fn contents(&self) -> BTreeMap<&Path, (u64, u32)> {
+        let entries = self.0.iter();
+        entries
+            .map(|(path, entry)| (path.as_path(), (entry.len_bytes, entry.content_crc)))
+            .collect()
+    }
+
     /// How `other` differs, in a line; `None` when it does not.
     pub(crate) fn difference(&self, other: &Self) -> Option<String> {
         let mut differences = Vec::new();

@@ -20,17 +20,6 @@ pub(crate) struct ShardState {
     pub(crate) state: String,
 }
 
-/// A copy of a shard, and the name of the node that has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CopyOnNode {
-    pub(crate) index: String,
-    pub(crate) is_primary: bool,
-    pub(crate) state: String,
-    /// Whether it is down because tries failed.
-    pub(crate) is_given_up: bool,
-    pub(crate) node: Option<String>,
-}
-
 /// A node's API.
 pub(crate) struct Api {
     version: Version,
@@ -50,77 +39,32 @@ impl Api {
         Self { version: version.clone(), url: url.to_owned(), agent }
     }
 
-    fn get(&self, path: &str) -> Result<String, String> {
+    pub(crate) fn get(&self, path: &str) -> Result<String, String> {
         let answer = self.agent.get(format!("{}{path}", self.url)).call();
         body(path, answer)
     }
 
-    fn post(&self, path: &str, kind: &str, text: &str) -> Result<Value, String> {
+    pub(crate) fn post(&self, path: &str, kind: &str, text: &str) -> Result<Value, String> {
         let request = self.agent.post(format!("{}{path}", self.url)).content_type(kind);
         json_of(path, &body(path, request.send(text))?)
+    }
+
+    pub(crate) fn put(&self, path: &str, value: &Value) -> Result<(), String> {
+        let request = self.agent.put(format!("{}{path}", self.url));
+        let answer = request.content_type("application/json").send(value.to_string());
+        body(path, answer).map(|_| ())
     }
 
     /// Makes an index of so many shards and no replica.
     pub(crate) fn create_index(&self, index: &str, shard_count: u32) -> Result<(), String> {
         let settings =
             json!({ "settings": { "number_of_shards": shard_count, "number_of_replicas": 0 } });
-        let request = self.agent.put(format!("{}/{index}", self.url));
-        let answer = request.content_type("application/json").send(settings.to_string());
-        body(index, answer).map(|_| ())
+        self.put(&format!("/{index}"), &settings)
     }
 
-    /// Makes an index of one shard whose primary is on this node, and then a replica elsewhere.
-    pub(crate) fn create_index_on(&self, index: &str, node: &str) -> Result<(), String> {
-        let settings = json!({ "settings": {
-            "number_of_shards": 1,
-            "number_of_replicas": 0,
-            "index.routing.allocation.require._name": node,
-            "index.unassigned.node_left.delayed_timeout": "0",
-        }});
-        let put = |path: &str, json: &Value| {
-            let request = self.agent.put(format!("{}{path}", self.url));
-            let answer = request.content_type("application/json").send(json.to_string());
-            body(path, answer).map(|_| ())
-        };
-        put(&format!("/{index}"), &settings)?;
-        let free = json!({
-            "index.routing.allocation.require._name": null,
-            "index.number_of_replicas": 1,
-        });
-        put(&format!("/{index}/_settings"), &free)
-    }
-
-    /// Every document of the copy of an index of one shard that a node has.
-    pub(crate) fn documents_on(&self, index: &str, node: &str) -> Result<Documents, String> {
-        self.post(&format!("/{index}/_refresh"), "application/json", "")?;
-        let nodes = json_of("/_nodes", &self.get("/_nodes/http")?)?;
-        let nodes = nodes.get("nodes").and_then(Value::as_object).ok_or("no nodes")?;
-        let is_wanted = |about: &Value| about.get("name").and_then(Value::as_str) == Some(node);
-        let id = nodes.iter().find(|(_, about)| is_wanted(about)).ok_or("no such node")?.0;
-        self.search(index, &format!("_only_nodes:{id}"))
-    }
-
-    /// How many nodes the cluster has.
-    pub(crate) fn node_count(&self) -> Result<usize, String> {
-        Ok(self.get("/_cat/nodes?h=name")?.lines().count())
-    }
-
-    /// Every copy of every shard.
-    pub(crate) fn copies(&self) -> Result<Vec<CopyOnNode>, String> {
-        let text = self.get("/_cat/shards?h=index,prirep,state,unassigned.reason,node")?;
-        let copy_of = |line: &str| {
-            let mut words = line.split_whitespace();
-            let (index, role, state) = (words.next()?, words.next()?, words.next()?);
-            Some(CopyOnNode {
-                index: index.to_owned(),
-                is_primary: role == "p",
-                state: state.to_owned(),
-                is_given_up: state == "UNASSIGNED" && line.contains(" ALLOCATION_FAILED"),
-                node: words.next_back().filter(|_| state != "UNASSIGNED").map(str::to_owned),
-            })
-        };
-        let copies = text.lines().filter(|line| !line.trim().is_empty()).map(copy_of);
-        copies.collect::<Option<_>>().ok_or(format!("cannot read the list of shards: {text}"))
+    /// Deletes an index.
+    pub(crate) fn delete_index(&self, index: &str) -> Result<(), String> {
+        body(index, self.agent.delete(format!("{}/{index}", self.url)).call()).map(|_| ())
     }
 
     /// The UUID of an index.
@@ -217,7 +161,7 @@ impl Api {
         self.search(index, &format!("_shards:{shard}"))
     }
 
-    fn search(&self, index: &str, preference: &str) -> Result<Documents, String> {
+    pub(crate) fn search(&self, index: &str, preference: &str) -> Result<Documents, String> {
         let path = format!("/{index}/_search?preference={preference}&size=1000");
         let answer = json_of(&path, &self.get(&path)?)?;
         let hits = answer.pointer("/hits/hits").and_then(Value::as_array);
@@ -294,6 +238,6 @@ fn body(
     if answer.status().is_success() { Ok(text) } else { Err(format!("{path}: {text}")) }
 }
 
-fn json_of(path: &str, text: &str) -> Result<Value, String> {
+pub(crate) fn json_of(path: &str, text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("{path}: {error}: {text}"))
 }

@@ -5,6 +5,8 @@
 //! cargo test --test nodes -- agree [VERSION...]
 //! cargo test --test nodes -- gauntlet [VERSION...] [--levels valid,prefix,none,all] [--fast]
 //! cargo test --test nodes -- replicas [VERSION...]     two nodes and a damaged copy on one of them
+//! cargo test --test nodes -- meanwhile [VERSION...]    a server started in the middle of a repair
+//! cargo test --test nodes -- mount-point [VERSION...]  the quarantine at the top of a data path
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -25,13 +27,18 @@ mod checkpoint;
 mod checks;
 mod damage;
 mod documents;
+mod few;
 mod fingerprint;
+mod frozen;
 mod gauntlet;
 mod http;
+mod http_copies;
 mod kind;
 mod loss;
 mod many;
+mod meanwhile;
 mod more_files;
+mod mount_point;
 mod node;
 mod places;
 mod pair;
@@ -66,6 +73,10 @@ const BINARY: &str = env!("CARGO_BIN_EXE_es-translog-fix");
 const VERSIONS: [&str; 6] =
     ["es-1.7.6", "es-2.4.6", "es-5.6.16", "es-7.17.28", "es-8.19.0", "os-2.19.1"];
 
+/// Servers that are started in the middle of a repair when none is named.
+const MEANWHILE_VERSIONS: [&str; 4] = ["es-1.7.6", "es-2.4.6", "es-7.17.28", "es-8.19.0"];
+/// Servers whose data path is a mount point when none is named.
+const MOUNT_POINT_VERSIONS: [&str; 4] = ["es-1.7.6", "es-7.17.28", "es-8.19.0", "es-9.3.0"];
 /// The word for the runs with two nodes.
 const REPLICAS: &str = "replicas";
 /// What is run with two nodes when nothing is named.
@@ -89,6 +100,13 @@ fn main() -> ExitCode {
         },
         Some("gauntlet") => many::gauntlet(&words(rest)),
         Some("agree") => many::agree(&words(rest)),
+        Some("meanwhile") => {
+            few::all("meanwhile", &words(rest), &MEANWHILE_VERSIONS, meanwhile::run)
+        }
+        Some("mount-point") => few::in_namespace(&words(rest)),
+        Some(few::IN_NAMESPACE) => {
+            few::all("mount-point", &words(rest), &MOUNT_POINT_VERSIONS, mount_point::run)
+        }
         _ => {
             let mut names: Vec<String> =
                 words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::http::{Api, CopyOnNode};
+use crate::http::Api;
+use crate::http_copies::CopyOnNode;
 use crate::run::{output_of, succeed, wait_for};
 use crate::version::{CLUSTER, Vendor, Version};
 

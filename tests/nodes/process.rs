@@ -232,6 +232,39 @@ impl Process {
         })
     }
 
+    /// Waits until a server that cannot start has ended; what it said.
+    pub(crate) fn ends_by_itself(&mut self) -> Result<String, String> {
+        let Some(mut child) = self.child.take() else { return Err("it is not started".into()) };
+        if !wait_for(SETTLE_LIMIT, || !matches!(child.try_wait(), Ok(None))) {
+            self.child = Some(child);
+            return Err(format!("the server did not end in {SETTLE_LIMIT:?}"));
+        }
+        let status = child.wait().map_err(|error| error.to_string())?;
+        let read = |path: &Path| fs::read(path).unwrap_or_default();
+        let (log, console) = (read(&self.log_path()), read(&self.work.join("console.txt")));
+        let new = usize::try_from(self.log_offset).ok().and_then(|offset| log.get(offset..));
+        let said = [new.unwrap_or_default(), &console].concat();
+        if status.success() {
+            return Err("the server ended well".to_owned());
+        }
+        Ok(String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Flags of the program for this node with no service, and nobody to ask.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let mut words = ["--yes", "--service", "none"].map(str::to_owned).to_vec();
+        let folders = [
+            ("--config", "config"),
+            ("--data", "data"),
+            ("--logs", "logs"),
+            ("--state-dir", "state"),
+        ];
+        for (flag, name) in folders {
+            words.extend([flag.to_owned(), self.work.join(name).display().to_string()]);
+        }
+        words
+    }
+
     /// Ends the server, by SIGKILL or in order.
     pub(crate) fn stop(&mut self, signal: Signal) -> Result<(), String> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
