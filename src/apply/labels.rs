@@ -18,13 +18,13 @@ const SIGNATURES: [&str; 2] = ["security.ima", "security.evm"];
 /// Every extended attribute of a file that another file in its place should have; none where the
 /// file system has no such thing.
 pub(super) fn labels_of(file: &File) -> io::Result<Labels> {
-    let mut list = Vec::new();
-    // Without a buffer the kernel tells the length: mostly there are none.
-    match rustix::fs::flistxattr(file, &mut list[..]) {
+    // Mostly there are none, and a large block of zeros costs more than asking first.
+    match rustix::fs::flistxattr_query(file) {
         Err(Errno::NOTSUP | Errno::NOSYS) | Ok(0) => return Ok(Labels::new()),
-        other => other?,
-    };
-    list.resize(XATTR_MAX_BYTES, 0);
+        Err(errno) => return Err(errno.into()),
+        Ok(_) => {}
+    }
+    let mut list = vec![0_u8; XATTR_MAX_BYTES];
     let count = rustix::fs::flistxattr(file, &mut list[..])?;
     list.truncate(count);
     let mut labels = Labels::new();
