@@ -144,6 +144,28 @@ fn what_is_missing_to_go_ahead_is_named() {
     }
 }
 
+/// A log is written by many, and what it names is looked for among the shards there are.
+#[test]
+fn a_log_that_names_a_path_touches_nothing() {
+    let job = Job::new();
+    job.log(&[TRANSLOG]);
+    job.damage();
+    let path = job.node.path().join("logs/c.log");
+    let log = fs::read_to_string(&path).unwrap();
+    let log = log.replace(text(&job.node.shard()), "/etc");
+    for name in ["../../etc", "..", "/etc", "orders/../../..", ".", "orders\u{1b}[2J"] {
+        fs::write(&path, log.replace("orders", name)).unwrap();
+        let before = job.snapshot();
+        let (code, out, err) = job.run(&["--yes", "--accept-data-loss"]);
+        // What can be no index name is none; of another, no shard is here.
+        assert!(matches!(code, Some(0 | 64)), "{name}: {out}{err}");
+        assert!(!out.contains("damaged"), "{name}: {out}");
+        assert!(!format!("{out}{err}").contains('\u{1b}'), "{name:?}");
+        assert_eq!(job.snapshot(), before, "{name}");
+        assert!(!job.node.path().join("state").exists(), "{name}: a run was begun");
+    }
+}
+
 #[test]
 fn a_newer_format_is_left_alone() {
     let job = Job::new();
