@@ -27,6 +27,14 @@ mod rewrite;
 mod room;
 mod run;
 mod run_lock;
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(not(test), allow(dead_code, reason = "the fuzz target needs only a part"))]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what a test or the fuzz target misses fails it"
+)]
+mod sim;
 mod state_dir;
 mod state_error;
 mod state_files;
@@ -49,6 +57,8 @@ pub use kept::{KeptAt, KeptFile};
 pub use lower::LowerError;
 pub use run::{Receipt, RunFolder, ShardChanges};
 pub use run_lock::RunLock;
+#[cfg(any(test, fuzzing))]
+pub use sim::check_stops;
 pub use state_dir::StateDir;
 pub use state_error::StateError;
 pub use step::{Step, Sum};

@@ -94,13 +94,23 @@ impl Shard {
 
     /// 2.x: everything in generations 2 and 3, ten operations each; the commit names 2.
     pub(crate) fn generations() -> Self {
+        Self::generations_of((5, 5, 4), CheckpointForm::Raw)
+    }
+
+    /// 5.x: the same with checkpoints that have a checksum.
+    pub(crate) fn generations_5() -> Self {
+        Self::generations_of((6, 6, 1), CheckpointForm::V1)
+    }
+
+    fn generations_of(lucene_version: (u32, u32, u32), form: CheckpointForm) -> Self {
         let user_data = pairs(&[("translog_uuid", UUID), ("translog_generation", "2")]);
-        let commit = encode_empty_commit(6, (5, 5, 4), 2, [7; 16], &user_data);
+        let commit = encode_empty_commit(6, lucene_version, 2, [7; 16], &user_data);
         let shard = Self::empty(&commit, 2);
         for generation in 2..=3 {
             let first = (i64::try_from(generation).unwrap() - 2) * 10;
             let bytes = translog(&header(HeaderVersion::V2), (first..first + 10).map(index_6));
-            let checkpoint = raw_checkpoint(generation, bytes.len() as u64, 10);
+            let raw = raw_checkpoint(generation, bytes.len() as u64, 10);
+            let checkpoint = Checkpoint { form, ..raw };
             shard.put(&format!("translog-{generation}.tlog"), &bytes);
             shard.put(&checkpoint_name(generation), &checkpoint.encode());
         }

@@ -13,8 +13,10 @@ mod copies;
 mod diagnosis;
 mod evidence;
 mod family;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(not(test), allow(dead_code, reason = "the fuzz target needs only the shards"))]
 #[expect(clippy::arithmetic_side_effects, reason = "numbers of small literals")]
+#[expect(clippy::unwrap_used, reason = "what a test misses fails it")]
 pub(crate) mod fixture;
 mod generation;
 mod header;

@@ -2,35 +2,88 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
-use super::sim_disk::SimDisk;
+use super::disk::SimDisk;
 use crate::apply::{Attributes, Facts, Fingerprint, Labels, Room, Store, StoreError, Thing, Times};
 
-/// See the head of this file. Calls count from 1.
+/// What of a write still happens when the machine stops in it, in 255ths: never none of it and
+/// never all. What lies before a back part is as it was, or zero where the file grew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::apply) enum Torn {
+    Not,
+    Front(u8),
+    Back(u8),
+}
+
+/// The places at which the matrix tears a write: behind its first byte, and in the middle.
+const TORN: [Torn; 3] = [Torn::Front(0), Torn::Front(128), Torn::Back(128)];
+
+impl Torn {
+    fn part(self, len: usize) -> Range<usize> {
+        let written =
+            |share: u8| (len * usize::from(share) / 255).clamp(1, len.saturating_sub(1).max(1));
+        match self {
+            Self::Front(share) if len > 1 => 0..written(share),
+            Self::Back(share) if len > 1 => len - written(share)..len,
+            _ => 0..0,
+        }
+    }
+}
+
+/// The disk when the machine stops at a call, or in it, before a crash.
 #[derive(Debug, Clone)]
-pub(super) struct SimStore {
-    pub(super) disk: SimDisk,
-    /// The call at which it stops; 0 for never.
-    pub(super) stop_at: usize,
-    /// Whether half of a write still happens at that call.
-    pub(super) torn: bool,
+pub(in crate::apply) struct Stopped {
+    /// Number and name of the call; calls count from 1.
+    pub(in crate::apply) call: (usize, &'static str),
+    pub(in crate::apply) torn: Torn,
+    pub(in crate::apply) disk: SimDisk,
+}
+
+/// See the head of this file.
+#[derive(Debug, Clone)]
+pub(in crate::apply) struct SimStore {
+    pub(in crate::apply) disk: SimDisk,
+    /// The call at which it stops, and what still happens of it.
+    stop: Option<(usize, Torn)>,
     /// Names of the changing calls so far.
-    pub(super) calls: Vec<&'static str>,
+    pub(in crate::apply) calls: Vec<&'static str>,
+    /// Where it goes on to the end: what a stop at each call would have left.
+    seen: Option<Vec<Stopped>>,
 }
 
 impl SimStore {
-    pub(super) fn new(disk: SimDisk) -> Self {
-        Self { disk, stop_at: 0, torn: false, calls: Vec::new() }
+    pub(in crate::apply) fn new(disk: SimDisk) -> Self {
+        Self { disk, stop: None, calls: Vec::new(), seen: None }
     }
 
     /// The same disk, to be stopped at this call.
-    pub(super) fn stopping(disk: &SimDisk, stop_at: usize, torn: bool) -> Self {
-        Self { disk: disk.clone(), stop_at, torn, calls: Vec::new() }
+    pub(in crate::apply) fn stopping(disk: &SimDisk, stop_at: usize, torn: Torn) -> Self {
+        Self { stop: Some((stop_at, torn)), ..Self::new(disk.clone()) }
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stop_at > 0 && self.calls.len() >= self.stop_at
+    /// The same disk, to be looked at before and in each call.
+    pub(in crate::apply) fn watching(disk: &SimDisk) -> Self {
+        Self { seen: Some(Vec::new()), ..Self::new(disk.clone()) }
+    }
+
+    /// What stops at each call leave, and one behind the last.
+    pub(in crate::apply) fn into_stops(mut self) -> Vec<Stopped> {
+        self.calls.push("end");
+        self.see(Torn::Not, self.disk.clone());
+        self.seen.unwrap_or_default()
+    }
+
+    pub(in crate::apply) fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|(stop_at, _)| self.calls.len() >= stop_at)
+    }
+
+    fn see(&mut self, torn: Torn, disk: SimDisk) {
+        let call = (self.calls.len(), self.calls.last().copied().unwrap_or_default());
+        if let Some(seen) = &mut self.seen {
+            seen.push(Stopped { call, torn, disk });
+        }
     }
 
     fn stopped(path: &Path) -> StoreError {
@@ -42,22 +95,40 @@ impl SimStore {
             return Err(Self::stopped(path));
         }
         self.calls.push(name);
+        if self.seen.is_some() {
+            self.see(Torn::Not, self.disk.clone());
+        }
         if self.is_stopped() { Err(Self::stopped(path)) } else { Ok(()) }
     }
 
-    fn write(&mut self, name: &'static str, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let is_append = name == "append";
+    fn write(
+        &mut self,
+        name: &'static str,
+        path: &Path,
+        offset: usize,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
         let was_stopped = self.is_stopped();
         let called = self.call(name, path);
-        if called.is_err() && !was_stopped && self.torn {
-            self.disk.write(path, &bytes[..bytes.len() / 2], is_append)?;
+        let tear = |disk: &mut SimDisk, torn: Torn| {
+            let part = torn.part(bytes.len());
+            disk.write(path, offset + part.start, &bytes[part])
+        };
+        match self.stop {
+            Some((_, torn)) if called.is_err() && !was_stopped && torn != Torn::Not => {
+                tear(&mut self.disk, torn)?;
+            }
+            _ => {}
         }
         called?;
-        self.disk.write(path, bytes, is_append)?;
-        if !is_append {
-            self.disk.truncate(path, bytes.len());
+        if self.seen.is_some() {
+            for torn in TORN {
+                let mut disk = self.disk.clone();
+                tear(&mut disk, torn)?;
+                self.see(torn, disk);
+            }
         }
-        Ok(())
+        self.disk.write(path, offset, bytes)
     }
 }
 
@@ -114,12 +185,15 @@ impl Store for SimStore {
     }
 
     fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        self.write("append", path, bytes)
+        let end = self.disk.content(path).map_or(0, <[u8]>::len);
+        self.write("append", path, end, bytes)
     }
 
     fn overwrite(&mut self, path: &Path, inode: u64, bytes: &[u8]) -> Result<(), StoreError> {
         assert_eq!(self.disk.find(path), Some(inode), "{}", path.display());
-        self.write("overwrite", path, bytes)
+        self.write("overwrite", path, 0, bytes)?;
+        self.disk.truncate(path, bytes.len());
+        Ok(())
     }
 
     fn set_labels(&mut self, path: &Path, labels: &Labels) -> Result<(), StoreError> {

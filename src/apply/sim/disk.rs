@@ -1,37 +1,23 @@
 //! A file system in memory that knows what is on the disk and what is not yet, for the tests of
-//! stops: a crash keeps of what was not synced all, nothing, or only names or only contents.
+//! stops.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Component, Path};
+use std::rc::Rc;
 
 use nix::errno::Errno;
 
 use crate::apply::{Attributes, Facts, Fingerprint, Labels, Owner, StoreError, Times};
 
-const TOP: u64 = 2;
+pub(super) const TOP: u64 = 2;
 const BLOCK_BYTES: u64 = 4096;
-
-/// What a crash keeps of what was not synced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Crash {
-    /// All of it, up to the call at which it stopped.
-    All,
-    /// Nothing.
-    Synced,
-    /// The names in folders, but no content: a file system that writes content late.
-    Names,
-    /// Contents, but no names.
-    Contents,
-}
-
-pub(super) const CRASHES: [Crash; 4] = [Crash::All, Crash::Synced, Crash::Names, Crash::Contents];
 
 /// A value, and what of it is on the disk.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cached<T> {
-    pub(super) now: T,
-    synced: T,
+pub(in crate::apply) struct Cached<T> {
+    pub(in crate::apply) now: T,
+    pub(super) synced: T,
 }
 
 impl<T: Clone> Cached<T> {
@@ -43,31 +29,43 @@ impl<T: Clone> Cached<T> {
         self.synced = self.now.clone();
     }
 
-    fn crash(&mut self, keeps: bool) {
+    pub(super) fn crash(&mut self, keeps: bool) {
         if keeps { self.sync() } else { self.now = self.synced.clone() }
     }
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Node {
-    File(Cached<Vec<u8>>),
+pub(in crate::apply) enum Node {
+    File(Cached<Rc<Vec<u8>>>),
     Folder(Cached<BTreeMap<String, u64>>),
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Inode {
-    pub(super) node: Node,
-    pub(super) attributes: Attributes,
-    pub(super) times: Cached<(i64, i64)>,
-    pub(super) labels: Labels,
+pub(in crate::apply) struct Inode {
+    pub(in crate::apply) node: Node,
+    pub(in crate::apply) attributes: Attributes,
+    pub(in crate::apply) times: Cached<(i64, i64)>,
+    pub(in crate::apply) labels: Labels,
 }
 
-/// The file system.
+impl Inode {
+    /// Whether all of it is on the disk.
+    pub(super) fn is_synced(&self) -> bool {
+        let is_synced = match &self.node {
+            Node::File(content) => Rc::ptr_eq(&content.now, &content.synced),
+            Node::Folder(names) => names.now == names.synced,
+        };
+        is_synced && self.times.now == self.times.synced
+    }
+}
+
+/// The file system. What is not changed is shared by its copies: the matrix makes many.
 #[derive(Debug, Clone)]
-pub(super) struct SimDisk {
-    inodes: BTreeMap<u64, Inode>,
-    next_inode: u64,
+pub(in crate::apply) struct SimDisk {
+    pub(super) inodes: BTreeMap<u64, Rc<Inode>>,
     clock_ns: i64,
+    /// How far the clock goes on with each change.
+    tick_ns: i64,
 }
 
 fn fail(action: &'static str, path: &Path, errno: Errno) -> StoreError {
@@ -75,41 +73,37 @@ fn fail(action: &'static str, path: &Path, errno: Errno) -> StoreError {
 }
 
 impl SimDisk {
-    pub(super) fn new() -> Self {
-        let mut disk = Self { inodes: BTreeMap::new(), next_inode: TOP, clock_ns: 1_000 };
+    pub(in crate::apply) fn new() -> Self {
+        let mut disk = Self { inodes: BTreeMap::new(), clock_ns: 1_000, tick_ns: 1_000 };
         let attributes = Attributes { owner: Owner { uid: 0, gid: 0 }, mode: 0o755 };
-        disk.add(Node::Folder(Cached::default()), attributes);
+        disk.add(Path::new("/"), Node::Folder(Cached::default()), attributes);
         disk
     }
 
-    /// The machine stops and starts again.
-    pub(super) fn crash(&mut self, crash: Crash) {
-        for inode in self.inodes.values_mut() {
-            let names = matches!(crash, Crash::All | Crash::Names);
-            let contents = matches!(crash, Crash::All | Crash::Contents);
-            match &mut inode.node {
-                Node::File(content) => {
-                    content.crash(contents);
-                    inode.times.crash(contents);
-                }
-                Node::Folder(entries) => {
-                    entries.crash(names);
-                    inode.times.crash(names);
-                }
-            }
-        }
+    /// What is there has times of its own, and everything from now on the same later one: two ways
+    /// that end alike leave the same disk.
+    pub(in crate::apply) fn stop_clock(&mut self) {
+        self.clock_ns += self.tick_ns;
+        self.tick_ns = 0;
     }
 
-    fn add(&mut self, node: Node, attributes: Attributes) -> u64 {
-        let number = self.next_inode;
-        self.next_inode += 1;
-        self.clock_ns += 1_000;
+    /// The number follows from the path, not from what was made before: see [`Self::stop_clock`].
+    fn add(&mut self, path: &Path, node: Node, attributes: Attributes) -> u64 {
+        let mut number = match path.file_name() {
+            Some(name) => TOP + 1 + u64::from(crc32fast::hash(name.as_encoded_bytes())),
+            None => TOP,
+        };
+        while self.inodes.contains_key(&number) {
+            number += 1;
+        }
+        self.clock_ns += self.tick_ns;
         let times = Cached::of((self.clock_ns, self.clock_ns));
-        self.inodes.insert(number, Inode { node, attributes, times, labels: Labels::new() });
+        let inode = Inode { node, attributes, times, labels: Labels::new() };
+        self.inodes.insert(number, Rc::new(inode));
         number
     }
 
-    pub(super) fn find(&self, path: &Path) -> Option<u64> {
+    pub(in crate::apply) fn find(&self, path: &Path) -> Option<u64> {
         path.components().try_fold(TOP, |folder, part| match part {
             Component::RootDir => Some(TOP),
             Component::Normal(name) => match &self.inodes[&folder].node {
@@ -120,17 +114,17 @@ impl SimDisk {
         })
     }
 
-    pub(super) fn get(&self, path: &Path) -> Option<&Inode> {
-        self.find(path).map(|number| &self.inodes[&number])
+    pub(in crate::apply) fn get(&self, path: &Path) -> Option<&Inode> {
+        self.find(path).map(|number| &*self.inodes[&number])
     }
 
-    pub(super) fn get_mut(&mut self, path: &Path) -> Option<&mut Inode> {
+    pub(in crate::apply) fn get_mut(&mut self, path: &Path) -> Option<&mut Inode> {
         let number = self.find(path)?;
-        self.inodes.get_mut(&number)
+        self.inodes.get_mut(&number).map(Rc::make_mut)
     }
 
     fn touch(&mut self, path: &Path) {
-        self.clock_ns += 1_000;
+        self.clock_ns += self.tick_ns;
         let now = self.clock_ns;
         if let Some(inode) = self.get_mut(path) {
             inode.times.now.1 = now;
@@ -159,7 +153,7 @@ impl SimDisk {
         Ok(())
     }
 
-    pub(super) fn make_folder(
+    pub(in crate::apply) fn make_folder(
         &mut self,
         path: &Path,
         wanted: Attributes,
@@ -167,27 +161,31 @@ impl SimDisk {
         if self.find(path).is_some() {
             return Ok(());
         }
-        let number = self.add(Node::Folder(Cached::default()), wanted);
+        let number = self.add(path, Node::Folder(Cached::default()), wanted);
         self.name(path, Some(number))
     }
 
-    pub(super) fn make_file(&mut self, path: &Path, wanted: Attributes) -> Result<(), StoreError> {
-        let number = self.add(Node::File(Cached::default()), wanted);
-        self.name(path, Some(number))
-    }
-
-    /// Writes from the first byte on, or at the end.
-    pub(super) fn write(
+    pub(in crate::apply) fn make_file(
         &mut self,
         path: &Path,
+        wanted: Attributes,
+    ) -> Result<(), StoreError> {
+        let number = self.add(path, Node::File(Cached::default()), wanted);
+        self.name(path, Some(number))
+    }
+
+    /// Writes from this byte on; what lies between the end and there becomes zero.
+    pub(in crate::apply) fn write(
+        &mut self,
+        path: &Path,
+        offset: usize,
         bytes: &[u8],
-        is_append: bool,
     ) -> Result<(), StoreError> {
         match self.get_mut(path).map(|inode| &mut inode.node) {
             Some(Node::File(content)) => {
-                let from = if is_append { content.now.len() } else { 0 };
-                content.now.resize(content.now.len().max(from + bytes.len()), 0);
-                content.now[from..from + bytes.len()].copy_from_slice(bytes);
+                let (content, end) = (Rc::make_mut(&mut content.now), offset + bytes.len());
+                content.resize(content.len().max(end), 0);
+                content[offset..end].copy_from_slice(bytes);
             }
             _ => return Err(fail("write", path, Errno::ENOENT)),
         }
@@ -195,13 +193,13 @@ impl SimDisk {
         Ok(())
     }
 
-    pub(super) fn truncate(&mut self, path: &Path, len: usize) {
+    pub(in crate::apply) fn truncate(&mut self, path: &Path, len: usize) {
         if let Some(Node::File(content)) = self.get_mut(path).map(|inode| &mut inode.node) {
-            content.now.truncate(len);
+            Rc::make_mut(&mut content.now).truncate(len);
         }
     }
 
-    pub(super) fn sync(&mut self, path: &Path) -> Result<(), StoreError> {
+    pub(in crate::apply) fn sync(&mut self, path: &Path) -> Result<(), StoreError> {
         let inode = self.get_mut(path).ok_or_else(|| fail("sync", path, Errno::ENOENT))?;
         match &mut inode.node {
             Node::File(content) => content.sync(),
@@ -211,37 +209,45 @@ impl SimDisk {
         Ok(())
     }
 
-    pub(super) fn rename(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
+    pub(in crate::apply) fn rename(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
         let number = self.find(from).ok_or_else(|| fail("rename", from, Errno::ENOENT))?;
         self.name(to, Some(number))?;
         self.name(from, None)
     }
 
-    pub(super) fn link(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
+    pub(in crate::apply) fn link(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
         let number = self.find(from).ok_or_else(|| fail("link", from, Errno::ENOENT))?;
         self.name(to, Some(number))
     }
 
-    pub(super) fn set_times(&mut self, path: &Path, times: Times) -> Result<(), StoreError> {
+    pub(in crate::apply) fn set_times(
+        &mut self,
+        path: &Path,
+        times: Times,
+    ) -> Result<(), StoreError> {
         let inode = self.get_mut(path).ok_or_else(|| fail("set times", path, Errno::ENOENT))?;
         inode.times.now = (times.accessed_ns, times.modified_ns);
         Ok(())
     }
 
-    pub(super) fn set_labels(&mut self, path: &Path, labels: &Labels) -> Result<(), StoreError> {
+    pub(in crate::apply) fn set_labels(
+        &mut self,
+        path: &Path,
+        labels: &Labels,
+    ) -> Result<(), StoreError> {
         let inode = self.get_mut(path).ok_or_else(|| fail("label", path, Errno::ENOENT))?;
         inode.labels.clone_from(labels);
         Ok(())
     }
 
-    pub(super) fn content(&self, path: &Path) -> Option<&[u8]> {
+    pub(in crate::apply) fn content(&self, path: &Path) -> Option<&[u8]> {
         match &self.get(path)?.node {
             Node::File(content) => Some(&content.now),
             Node::Folder(_) => None,
         }
     }
 
-    pub(super) fn fingerprint(&self, path: &Path) -> Option<Fingerprint> {
+    pub(in crate::apply) fn fingerprint(&self, path: &Path) -> Option<Fingerprint> {
         let (content, inode) = (self.content(path)?, self.get(path)?);
         let (accessed_ns, modified_ns) = inode.times.now;
         Some(Fingerprint {
@@ -253,20 +259,20 @@ impl SimDisk {
         })
     }
 
-    pub(super) fn folder(&self, path: &Path) -> Option<(Attributes, Times)> {
+    pub(in crate::apply) fn folder(&self, path: &Path) -> Option<(Attributes, Times)> {
         let inode = self.get(path).filter(|inode| matches!(inode.node, Node::Folder(_)))?;
         let (accessed_ns, modified_ns) = inode.times.now;
         Some((inode.attributes, Times { accessed_ns, modified_ns }))
     }
 
-    pub(super) fn names(&self, path: &Path) -> Option<BTreeSet<String>> {
+    pub(in crate::apply) fn names(&self, path: &Path) -> Option<BTreeSet<String>> {
         match &self.get(path)?.node {
             Node::Folder(names) => Some(names.now.keys().cloned().collect()),
             Node::File(_) => None,
         }
     }
 
-    pub(super) fn facts(&self, path: &Path) -> Option<Facts> {
+    pub(in crate::apply) fn facts(&self, path: &Path) -> Option<Facts> {
         let number = self.find(path)?;
         let folders = self.inodes.values().filter_map(|inode| match &inode.node {
             Node::Folder(names) => Some(names.now.values()),

@@ -3,24 +3,26 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use super::sim_disk::{Crash, Node, SimDisk};
+use super::crash::Crash;
+use super::disk::{Node, SimDisk};
 use crate::apply::{Attributes, Labels, Owner};
 
 /// What is seen of a file or folder below a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) inode: u64,
+pub(in crate::apply) struct Seen {
+    pub(in crate::apply) inode: u64,
     /// `None` for a folder.
-    pub(super) content: Option<Vec<u8>>,
-    pub(super) attributes: Attributes,
-    pub(super) times: (i64, i64),
-    pub(super) labels: Labels,
+    pub(in crate::apply) content: Option<Rc<Vec<u8>>>,
+    pub(in crate::apply) attributes: Attributes,
+    pub(in crate::apply) times: (i64, i64),
+    pub(in crate::apply) labels: Labels,
 }
 
 impl SimDisk {
     /// Takes in a folder of the real disk under the same path, all of it synced.
-    pub(super) fn load(&mut self, folder: &Path) {
+    pub(in crate::apply) fn load(&mut self, folder: &Path) {
         let mut parts = folder.ancestors().collect::<Vec<_>>();
         parts.reverse();
         for part in parts.iter().skip(1) {
@@ -28,14 +30,16 @@ impl SimDisk {
                 self.make_folder(part, attributes_of(folder)).unwrap();
             }
         }
-        for entry in folder.read_dir().unwrap() {
-            let path = entry.unwrap().path();
+        let mut paths: Vec<PathBuf> =
+            folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths {
             if path.is_dir() {
                 self.load(&path);
                 continue;
             }
             self.make_file(&path, attributes_of(&path)).unwrap();
-            self.write(&path, &std::fs::read(&path).unwrap(), false).unwrap();
+            self.write(&path, 0, &std::fs::read(&path).unwrap()).unwrap();
             let labels = [("security.selinux".to_owned(), b"system_u:es_t".to_vec())];
             self.get_mut(&path).unwrap().labels = Labels::from(labels);
         }
@@ -43,7 +47,11 @@ impl SimDisk {
     }
 
     /// Everything below and including a folder whose path `wanted` takes.
-    pub(super) fn picture(&self, folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> Picture {
+    pub(in crate::apply) fn picture(
+        &self,
+        folder: &Path,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> Picture {
         let mut picture = Picture::new();
         let mut left = vec![folder.to_path_buf()];
         while let Some(path) = left.pop() {
@@ -71,7 +79,7 @@ impl SimDisk {
     }
 }
 
-pub(super) type Picture = BTreeMap<PathBuf, Seen>;
+pub(in crate::apply) type Picture = BTreeMap<PathBuf, Seen>;
 
 fn attributes_of(path: &Path) -> Attributes {
     let metadata = path.symlink_metadata().unwrap();
@@ -79,7 +87,7 @@ fn attributes_of(path: &Path) -> Attributes {
     Attributes { owner, mode: metadata.mode() & 0o7777 }
 }
 
-pub(super) fn assert_same(now: &Picture, wanted: &Picture, told: &str) {
+pub(in crate::apply) fn assert_same(now: &Picture, wanted: &Picture, told: &str) {
     if now == wanted {
         return;
     }
@@ -95,7 +103,8 @@ pub(super) fn assert_same(now: &Picture, wanted: &Picture, told: &str) {
     let shown: Vec<String> = paths
         .iter()
         .map(|path| {
-            format!("{path:?}:\n  {:?}\n  {:?}", short(now.get(*path)), short(wanted.get(*path)))
+            let (now, wanted) = (short(now.get(*path)), short(wanted.get(*path)));
+            format!("{}:\n  {now:?}\n  {wanted:?}", path.display())
         })
         .collect();
     panic!("{told}:\n{}", shown.join("\n"));

@@ -1,0 +1,98 @@
+//! What a crash keeps of what was not synced: all, nothing, only names, only contents, or any part.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::disk::{Inode, Node, SimDisk, TOP};
+
+/// What a crash keeps of what was not synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::apply) enum Crash {
+    /// All of it, up to the call at which it stopped.
+    All,
+    /// Nothing.
+    Synced,
+    /// The names in folders, but no content: a file system that writes content late.
+    Names,
+    /// Contents, but no names.
+    Contents,
+    /// Of each file and folder all or nothing, as this number says.
+    Some(u64),
+}
+
+pub(in crate::apply) const CRASHES: [Crash; 4] =
+    [Crash::All, Crash::Synced, Crash::Names, Crash::Contents];
+
+impl SimDisk {
+    /// The machine stops and starts again.
+    pub(in crate::apply) fn crash(&mut self, crash: Crash) {
+        if self.inodes.values().all(|inode| inode.is_synced()) {
+            return;
+        }
+        let keeping = self.keeping(crash);
+        for (number, inode) in self.inodes.iter_mut().filter(|(_, inode)| !inode.is_synced()) {
+            let (keeps, inode) = (keeping.contains(number), Rc::make_mut(inode));
+            match &mut inode.node {
+                Node::File(content) => content.crash(keeps),
+                Node::Folder(entries) => entries.crash(keeps),
+            }
+            inode.times.crash(keeps);
+        }
+        // What no folder names any more is given free.
+        let named = self.inodes.values().flat_map(|inode| match &inode.node {
+            Node::Folder(names) => names.now.values().copied().collect::<Vec<u64>>(),
+            Node::File(_) => Vec::new(),
+        });
+        let named: BTreeSet<u64> = named.chain([TOP]).collect();
+        self.inodes.retain(|number, _| named.contains(number));
+    }
+
+    /// What is on the disk as it is now, after a crash.
+    fn keeping(&self, crash: Crash) -> BTreeSet<u64> {
+        let is_kept = |(number, inode): &(&u64, &Rc<Inode>)| {
+            let is_folder = matches!(inode.node, Node::Folder(_));
+            match crash {
+                Crash::All => true,
+                Crash::Synced => false,
+                Crash::Names => is_folder,
+                Crash::Contents => !is_folder,
+                Crash::Some(which) => {
+                    let mixed = (which ^ **number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                    mixed >> 63 == 1
+                }
+            }
+        };
+        let mut keeping: BTreeSet<u64> =
+            self.inodes.iter().filter(is_kept).map(|(number, _)| *number).collect();
+        if crash == Crash::All {
+            return keeping;
+        }
+        // A renamed file is never under neither of its names.
+        while let Some(folder) = self.nameless_in(&keeping) {
+            keeping.insert(folder);
+        }
+        keeping
+    }
+
+    /// A folder that has to be kept as it is now, because something in it would have no name.
+    fn nameless_in(&self, keeping: &BTreeSet<u64>) -> Option<u64> {
+        let folders = || {
+            self.inodes.iter().filter_map(|(number, inode)| match &inode.node {
+                Node::Folder(names) => Some((number, names)),
+                Node::File(_) => None,
+            })
+        };
+        let (mut before, mut after) = (BTreeSet::<u64>::new(), BTreeSet::<u64>::new());
+        for (number, names) in folders() {
+            before.extend(names.synced.values());
+            let kept = if keeping.contains(number) { &names.now } else { &names.synced };
+            after.extend(kept.values());
+        }
+        folders()
+            .filter(|(number, _)| !keeping.contains(number))
+            .find(|(_, names)| {
+                names.now.values().any(|one| before.contains(one) && !after.contains(one))
+            })
+            .map(|(number, _)| *number)
+    }
+}

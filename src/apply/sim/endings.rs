@@ -1,0 +1,92 @@
+//! The two legal endings of a repair that was stopped, byte for byte: as it was, and repaired.
+
+use super::case::{Case, ROUND_JOURNAL, UNDO_JOURNAL};
+use super::disk::SimDisk;
+use super::picture::{Picture, assert_same};
+use super::store::SimStore;
+use crate::apply::ApplyError;
+use crate::apply::journal::Journal;
+use crate::apply::quarantine::Arrangement;
+
+/// What a person can do with a run.
+pub(in crate::apply) type Action = fn(&Case, &mut SimStore) -> Result<(), ApplyError>;
+
+impl Case {
+    /// The shard and the folder beside it that takes the quarantine, without that.
+    pub(super) fn picture(&self, disk: &SimDisk) -> Picture {
+        let anchor = self.anchor();
+        disk.picture(anchor, &|path| {
+            let path = path.to_string_lossy();
+            !path.contains("data.es-translog-fix") && !path.contains(".etf-")
+        })
+    }
+
+    /// Exactly as it was: bytes, owner, mode, times, labels, and the very same files.
+    pub(in crate::apply) fn assert_before(&self, disk: &SimDisk, told: &str) {
+        assert_same(&self.picture(disk), &self.before, &format!("{}: {told}", self.name));
+    }
+
+    /// Exactly as a repair without a stop leaves it, but for inodes and times of what is new; and
+    /// every file of before is kept in the quarantine, or its bytes in the journal.
+    pub(in crate::apply) fn assert_repaired(&self, disk: &SimDisk, told: &str) {
+        let told = format!("{}: {told}", self.name);
+        let now = self.picture(disk);
+        let comparable = |picture: &Picture| {
+            let mut picture = picture.clone();
+            for (path, seen) in &mut picture {
+                let is_old = self.before.get(path).is_some_and(|old| old.inode == seen.inode);
+                if !is_old || seen.content.is_none() {
+                    (seen.inode, seen.times) = (0, (0, 0));
+                }
+                if self.arrangement == Arrangement::Flat {
+                    seen.times = (0, 0);
+                }
+            }
+            picture
+        };
+        assert_same(&comparable(&now), &comparable(&self.repaired), &told);
+        let anchor = self.anchor();
+        let everything = disk.picture(anchor, &|_| true);
+        for (path, old) in &self.before {
+            let kept = everything
+                .values()
+                .any(|seen| seen.inode == old.inode && (seen.content == old.content));
+            let rewritten = now.values().any(|seen| seen.inode == old.inode);
+            assert!(
+                kept || (rewritten && self.arrangement == Arrangement::Flat),
+                "{told}: {}",
+                path.display()
+            );
+        }
+    }
+
+    /// Does it to its end.
+    pub(in crate::apply) fn finish(&self, disk: &SimDisk, action: Action, told: &str) -> SimDisk {
+        let mut store = SimStore::new(disk.clone());
+        action(self, &mut store).unwrap_or_else(|error| panic!("{}: {told}: {error}", self.name));
+        store.disk
+    }
+
+    /// Every way on from a disk after a crash; an undo that has begun leaves only one.
+    pub(in crate::apply) fn check(&self, disk: &SimDisk, told: &str) {
+        if !Self::is_undoing(disk) {
+            let resumed = self.finish(disk, Self::go_on, &format!("{told}, resumed"));
+            self.assert_repaired(&resumed, &format!("{told}, resumed"));
+            let undone = self.finish(&resumed, Self::undo, &format!("{told}, resumed and undone"));
+            self.assert_before(&undone, &format!("{told}, resumed and undone"));
+        }
+        let undone = self.finish(disk, Self::undo, &format!("{told}, undone"));
+        self.assert_before(&undone, &format!("{told}, undone"));
+    }
+
+    /// Whether an undo has begun.
+    pub(in crate::apply) fn is_undoing(disk: &SimDisk) -> bool {
+        disk.find(&Self::journal(UNDO_JOURNAL)).is_some()
+    }
+
+    /// Whether the repair came to its end.
+    pub(in crate::apply) fn is_done(disk: &SimDisk) -> bool {
+        let store = SimStore::new(disk.clone());
+        Journal::open(&store, &Self::journal(ROUND_JOURNAL)).is_ok_and(|round| round.is_ended())
+    }
+}
