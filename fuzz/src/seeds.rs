@@ -63,6 +63,12 @@ fn main() {
     }
     let line = "[2026-11-23T09:08:01,923][WARN ][o.e.i.e.Engine           ] [n1] [i02][1] failed engine [failed to recover from translog]\n";
     put("log", "engine".to_owned(), line.as_bytes());
+    // Layout, level, family, one damage (count, file, kind, place), a stop of the repair, one of its undo.
+    for number in 0..40 {
+        let (layout, level, family) = (number / 20, number / 4 % 5, number % 4);
+        let seed = [layout, level, family, 0, 0, 1, 128, 0, 1, 0, 0, 20, 128, 1, 1, 0, 9, 0, 2];
+        put("stop", format!("{layout}-{level}-{family}"), &seed);
+    }
     for (name, form, version, index, delete, format) in [
         ("2.4", Raw, HeaderVersion::V2, 6, 2, 6),
         ("7.17", V3, HeaderVersion::V3, 10, 6, 10),
