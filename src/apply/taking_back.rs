@@ -90,10 +90,19 @@ impl RunFolder {
     /// The steps that [`RunFolder::redo`] would do.
     ///
     /// # Errors
-    /// When the run was not undone, or a file is not what the undo left.
+    /// When the run was not undone, it was stopped before that (what would come back is half a
+    /// repair), or a file is not what the undo left.
     pub fn redo_plan(&self, store: &dyn Store) -> Result<Vec<Step>, UndoError> {
         let journals = Journals::read(self.path())?;
         match (journals.state(), journals.undos.last()) {
+            (RunState::Undone, _) if !journals.rounds.iter().all(Journal::is_ended) => {
+                let why = format!(
+                    "run {} was stopped before its end and then undone: there is no whole repair \
+                     to put back; start a new repair",
+                    self.id()
+                );
+                Err(UndoError::NotNow(why))
+            }
             (RunState::Undone, Some(undo)) => redo_steps(store, undo),
             (RunState::RedoUnfinished, Some(redo)) => Ok(redo.left_steps()),
             _ => {

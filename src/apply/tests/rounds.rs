@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::fault_store::{Fault, FaultStore};
 use super::node::{NEW_CHECKPOINT, Node, differences};
 use crate::apply::{ApplyError, DiskStore, RunState, UndoError};
 use crate::plan::{Change, Piece};
@@ -95,5 +96,18 @@ fn stripes_of_one_shard_in_two_data_paths() {
     assert!(receipt.quarantines[1].join("original/translog/translog-3.tlog").is_file());
     assert!(!path.exists());
     node.undo(&mut DiskStore::default()).unwrap();
+    assert_eq!(differences(&node.picture(), &before), [""; 0]);
+}
+
+#[test]
+fn the_undo_of_half_a_repair_is_not_taken_back() {
+    let mut node = Node::new();
+    let before = node.picture();
+    node.repair(&mut FaultStore::new(55, Fault::StopAfter)).unwrap_err();
+    node.undo(&mut DiskStore::default()).unwrap();
+    assert_eq!(differences(&node.picture(), &before), [""; 0]);
+    let error = node.run.redo(&mut DiskStore::default(), &|| false).unwrap_err();
+    assert!(matches!(error, ApplyError::Undo(UndoError::NotNow(_))), "{error}");
+    assert_eq!(node.run.state(), RunState::Undone);
     assert_eq!(differences(&node.picture(), &before), [""; 0]);
 }
