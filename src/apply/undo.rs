@@ -91,9 +91,22 @@ impl Undoing<'_> {
                 _ => None,
             })
             .collect();
+        // A file that is written in place may leave its name to a new one.
+        let rewritten: BTreeMap<&Path, u64> = journal
+            .steps()
+            .iter()
+            .filter_map(|step| match step {
+                Step::Rewrite { from, was, .. } => Some((from.as_path(), was.inode)),
+                _ => None,
+            })
+            .collect();
         let mut steps = Vec::new();
         for step in journal.steps() {
             let Step::Install { staged, path, sum } = step else { continue };
+            let still_there = rewritten.get(path.as_path()).copied();
+            if still_there.is_some() && self.view.inode(path)? == still_there {
+                continue;
+            }
             let old = moved.get(path.as_path()).copied();
             if let Some(was) = self.installed(journal.is_ended(), (staged, path, *sum), old)? {
                 self.view.rename(path, staged);

@@ -167,6 +167,12 @@ mod tests {
     }
 
     #[test]
+    fn what_the_fuzzer_found() {
+        // A log that is written in place to be another one, and a new one that takes its name.
+        assert!(check_stops(b"\x01\0\0\x01 Of-\xf2-\x0e\0\0\0\x090-n1"));
+    }
+
+    #[test]
     fn a_shard_that_no_plan_repairs_has_nothing_to_stop() {
         assert!(!check_stops(&[0, 0, 0, 0, 1, 5, 128, 0]));
     }

@@ -29,12 +29,17 @@ fn shards_that_lose() -> Vec<(&'static str, Shard)> {
 fn shards_that_keep() -> Vec<(&'static str, Shard)> {
     let (sequenced, stream) = (Shard::sequenced(), Shard::stream());
     let (generations, generations_5) = (Shard::generations(), Shard::generations_5());
+    // Laid out flat, one log is written over to be the other, and a new one takes its name.
+    let two_logs = Shard::sequenced();
+    two_logs.remove("translog-1.tlog");
+    two_logs.edit("translog-2.tlog", |bytes| bytes[200] ^= 1);
     sequenced.edit("translog.ckp", |bytes| bytes[20] ^= 1);
     generations.edit("translog-2.tlog", |bytes| bytes[200] ^= 1);
     generations_5.edit("translog.ckp", |bytes| bytes[20] ^= 1);
     stream.edit(&format!("translog-{STREAM_ID}"), |bytes| bytes.extend([0; 20]));
     vec![
         ("sequence numbers", sequenced),
+        ("sequence numbers, two logs", two_logs),
         ("generations, 2.x", generations),
         ("generations, 5.x", generations_5),
         ("stream", stream),
