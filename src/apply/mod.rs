@@ -39,6 +39,7 @@ mod state_dir;
 mod state_error;
 mod state_files;
 mod step;
+mod step_kind;
 mod store;
 mod summary;
 mod taking_back;
@@ -62,6 +63,7 @@ pub use sim::check_stops;
 pub use state_dir::StateDir;
 pub use state_error::StateError;
 pub use step::{Step, Sum};
+pub use step_kind::{States, StepKind};
 pub use store::{
     Attributes, Facts, Fingerprint, Labels, Owner, Room, Store, StoreError, Thing, Times,
 };

@@ -251,7 +251,7 @@ pub struct DrillArguments {
 /// What to generate.
 #[derive(Debug, Args)]
 pub struct GenerateArguments {
-    /// `man`, `problems`, or the name of a shell
+    /// `man`, `problems`, `steps`, or the name of a shell
     #[arg(value_name = "WHAT")]
     pub what: String,
 }

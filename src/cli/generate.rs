@@ -9,17 +9,23 @@ use super::Failure;
 use super::arguments::Arguments;
 use super::exit::Exit;
 use super::sink::print;
-use crate::report::{problems_in_markdown, problems_in_roff};
+use crate::report::{problems_in_markdown, problems_in_roff, steps_in_markdown};
 
-/// Prints the man page (`man`), the table of problems (`problems`) or the completions of a shell.
+/// Prints the man page (`man`), the table of problems (`problems`), that of the states of a step
+/// (`steps`) or the completions of a shell.
 pub(super) fn run(what: &str) -> Result<Exit, Failure> {
     let text = if what == "man" {
         man_page().map_err(Failure::of)?
     } else if what == "problems" {
         problems_in_markdown()
+    } else if what == "steps" {
+        steps_in_markdown()
     } else {
         let shell = Shell::from_str(what).map_err(|_| {
-            Failure::new(Exit::USAGE, format!("{what:?} is neither `man` nor the name of a shell"))
+            Failure::new(
+                Exit::USAGE,
+                format!("{what:?} is not man, problems, steps or the name of a shell"),
+            )
         })?;
         completions(shell)
     };

@@ -10,6 +10,7 @@ mod journald;
 mod json;
 mod problems;
 mod safe;
+mod steps;
 mod summary;
 mod text;
 
@@ -22,5 +23,6 @@ pub use journald::Journal;
 pub use json::{SCHEMA_VERSION, document, line};
 pub use problems::{problems_in_markdown, problems_in_roff};
 pub use safe::safe;
+pub use steps::steps_in_markdown;
 pub use summary::Summary;
 pub use text::{TextReport, lost_in_words};

@@ -1,6 +1,7 @@
 //! Damaged shards of each format family with the plans that repair them, in a file system in memory
 //! that stops at a chosen call.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::crash::Crash;
@@ -13,7 +14,7 @@ use crate::apply::lower::lower;
 use crate::apply::quarantine::{Arrangement, Base, Quarantine};
 use crate::apply::redo::redo_steps;
 use crate::apply::undo::undo_steps;
-use crate::apply::{ApplyError, Attributes, NewerFiles, Owner, Store};
+use crate::apply::{ApplyError, Attributes, NewerFiles, Owner, Step, StepKind, Store};
 use crate::diagnose::Listing;
 use crate::diagnose::fixture::Shard;
 use crate::plan::{Change, Context, Copies, Fresh, HealthyCopyRule, Level, Policy, plan};
@@ -21,9 +22,9 @@ use crate::plan::{Change, Context, Copies, Fresh, HealthyCopyRule, Level, Policy
 const RUN: &str = "/state/runs/20261125T000000Z-0001";
 
 /// The journal of the repair.
-pub(super) const ROUND_JOURNAL: &str = "round-1.journal";
+pub(in crate::apply) const ROUND_JOURNAL: &str = "round-1.journal";
 /// The journal of an undo, beside that of the round.
-pub(super) const UNDO_JOURNAL: &str = "undo.journal";
+pub(in crate::apply) const UNDO_JOURNAL: &str = "undo.journal";
 
 /// Shards with damage, and the plans that repair them.
 pub(in crate::apply) struct Case {
@@ -98,6 +99,12 @@ impl Case {
         Path::new(RUN).join(name)
     }
 
+    /// The kinds of steps in a journal.
+    pub(in crate::apply) fn kinds(disk: &SimDisk, journal: &str) -> BTreeSet<StepKind> {
+        let journal = Journal::open(&SimStore::new(disk.clone()), &Self::journal(journal)).unwrap();
+        journal.steps().iter().map(Step::kind).collect()
+    }
+
     /// Whether the shards differ after the repair.
     pub(in crate::apply) fn repairs(&self) -> bool {
         self.repaired != self.before
@@ -166,7 +173,7 @@ impl Case {
         &self,
         store: &mut SimStore,
         name: &str,
-        steps: impl FnOnce(&SimStore) -> Result<Vec<crate::apply::Step>, ApplyError>,
+        steps: impl FnOnce(&SimStore) -> Result<Vec<Step>, ApplyError>,
     ) -> Result<(), ApplyError> {
         let path = Self::journal(name);
         let mut journal = if store.inode(&path)?.is_some() {

@@ -4,10 +4,11 @@
 //!
 //! Every stop is made. Where two leave the same disk the way on from it is gone once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::matrix_cases::cases;
-use crate::apply::sim::case::Case;
+use crate::apply::StepKind;
+use crate::apply::sim::case::{Case, ROUND_JOURNAL, UNDO_JOURNAL};
 use crate::apply::sim::crash::{CRASHES, Crash};
 use crate::apply::sim::disk::SimDisk;
 use crate::apply::sim::endings::Action;
@@ -115,4 +116,16 @@ fn an_undo_taken_back_stopped_at_every_call() {
     }
     tell(total, "redo");
     assert!(total.0 >= STOPS_MIN, "{} stops", total.0);
+}
+
+#[test]
+fn every_kind_of_step_is_stopped() {
+    let mut kinds = BTreeSet::new();
+    for case in cases() {
+        let repaired = case.finish(&case.disk, Case::go_on, "repaired");
+        let undone = case.finish(&repaired, Case::undo, "undone");
+        kinds.extend(Case::kinds(&undone, ROUND_JOURNAL));
+        kinds.extend(Case::kinds(&undone, UNDO_JOURNAL));
+    }
+    assert_eq!(kinds, BTreeSet::from(StepKind::ALL));
 }
