@@ -88,9 +88,11 @@ pub(super) fn written(now: &[u8], old: &[u8], new: &[u8]) -> Option<Written> {
         return Some(Written::Not);
     }
     let lengths = old.len().min(new.len())..=old.len().max(new.len());
+    // Between the ends of both the file may have grown and not been written yet. That holds the other
+    // way round too, for the undo of a write that was torn.
     let is_of_both = now.iter().enumerate().all(|(offset, byte)| {
-        let old_byte = old.get(offset).copied().unwrap_or(0);
-        *byte == old_byte || Some(byte) == new.get(offset)
+        let is_grown = offset >= *lengths.start() && *byte == 0;
+        is_grown || Some(byte) == old.get(offset) || Some(byte) == new.get(offset)
     });
     (lengths.contains(&now.len()) && is_of_both).then_some(Written::Partly)
 }
@@ -125,5 +127,7 @@ mod tests {
         for other in [&b"bbb"[..], b"cccc", b"bbbbbb", b"aaaac", b""] {
             assert_eq!(told(other), None, "{other:?}");
         }
+        // Its undo, when only the last byte of the longer one was written.
+        assert_eq!(written(b"aaaa\0b", b"bbbbbb", b"aaaa"), Some(Written::Partly));
     }
 }

@@ -170,6 +170,8 @@ mod tests {
     fn what_the_fuzzer_found() {
         // A log that is written in place to be another one, and a new one that takes its name.
         assert!(check_stops(b"\x01\0\0\x01 Of-\xf2-\x0e\0\0\0\x090-n1"));
+        // The end of a checkpoint that grows in place was written and its middle not, then undone.
+        assert!(check_stops(b"\x01\x01\0.\x01\x0b\x01\x01\0.\x0b\x01d028\x06"));
     }
 
     #[test]

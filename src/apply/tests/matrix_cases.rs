@@ -30,7 +30,8 @@ fn shards_that_keep() -> Vec<(&'static str, Shard)> {
     let (sequenced, stream) = (Shard::sequenced(), Shard::stream());
     let (generations, generations_5) = (Shard::generations(), Shard::generations_5());
     // Laid out flat, one log is written over to be the other, and a new one takes its name.
-    let two_logs = Shard::sequenced();
+    let (two_logs, short) = (Shard::sequenced(), Shard::sequenced());
+    short.edit("translog.ckp", |bytes| bytes.truncate(1));
     two_logs.remove("translog-1.tlog");
     two_logs.edit("translog-2.tlog", |bytes| bytes[200] ^= 1);
     sequenced.edit("translog.ckp", |bytes| bytes[20] ^= 1);
@@ -40,6 +41,7 @@ fn shards_that_keep() -> Vec<(&'static str, Shard)> {
     vec![
         ("sequence numbers", sequenced),
         ("sequence numbers, two logs", two_logs),
+        ("sequence numbers, short checkpoint", short),
         ("generations, 2.x", generations),
         ("generations, 5.x", generations_5),
         ("stream", stream),
