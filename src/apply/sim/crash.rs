@@ -31,7 +31,7 @@ impl SimDisk {
         }
         let keeping = self.keeping(crash);
         for (number, inode) in self.inodes.iter_mut().filter(|(_, inode)| !inode.is_synced()) {
-            let (keeps, inode) = (keeping.contains(number), Rc::make_mut(inode));
+            let (keeps, inode) = (keeping.contains(number), Inode::change(inode));
             match &mut inode.node {
                 Node::File(content) => content.crash(keeps),
                 Node::Folder(entries) => entries.crash(keeps),

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use nix::errno::Errno;
 
+use super::key::Hashes;
 use crate::apply::{Attributes, Facts, Fingerprint, Labels, Owner, StoreError, Times};
 
 pub(super) const TOP: u64 = 2;
@@ -46,9 +47,18 @@ pub(in crate::apply) struct Inode {
     pub(in crate::apply) attributes: Attributes,
     pub(in crate::apply) times: Cached<(i64, i64)>,
     pub(in crate::apply) labels: Labels,
+    /// Kept by [`SimDisk::key`], for as long as nothing changes.
+    pub(super) hashes: Hashes,
 }
 
 impl Inode {
+    /// To be changed: what is kept of it holds no longer.
+    pub(super) fn change(this: &mut Rc<Self>) -> &mut Self {
+        let inode = Rc::make_mut(this);
+        inode.hashes = Hashes::default();
+        inode
+    }
+
     /// Whether all of it is on the disk.
     pub(super) fn is_synced(&self) -> bool {
         let is_synced = match &self.node {
@@ -98,7 +108,8 @@ impl SimDisk {
         }
         self.clock_ns += self.tick_ns;
         let times = Cached::of((self.clock_ns, self.clock_ns));
-        let inode = Inode { node, attributes, times, labels: Labels::new() };
+        let (labels, hashes) = (Labels::new(), Hashes::default());
+        let inode = Inode { node, attributes, times, labels, hashes };
         self.inodes.insert(number, Rc::new(inode));
         number
     }
@@ -120,7 +131,7 @@ impl SimDisk {
 
     pub(in crate::apply) fn get_mut(&mut self, path: &Path) -> Option<&mut Inode> {
         let number = self.find(path)?;
-        self.inodes.get_mut(&number).map(Rc::make_mut)
+        self.inodes.get_mut(&number).map(Inode::change)
     }
 
     fn touch(&mut self, path: &Path) {

@@ -1,43 +1,79 @@
 //! A number that two disks have in common when nothing that is on them can make a difference to what
 //! comes next, so that the way on from there is gone once.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::case::{ROUND_JOURNAL, UNDO_JOURNAL};
 use super::disk::{Inode, Node, SimDisk, TOP};
 
+/// What of a file counts.
+#[derive(Clone, Copy)]
+enum Counts {
+    Content,
+    /// What is read of a journal.
+    Records,
+    /// Of the journal of a repair whose undo has begun: how far it got is read from the disk then.
+    End,
+    /// Of an attempt that was given up: it is passed over, and nothing reads it.
+    Name,
+}
+
+/// Hashes of a file or folder, one for each of [`Counts`].
+pub(super) type Hashes = [OnceCell<u64>; 4];
+
+impl Counts {
+    fn of(name: &str, is_undoing: bool) -> Self {
+        if name.contains(".half-") || name.contains(".journal.new-") {
+            Self::Name
+        } else if is_undoing && name == ROUND_JOURNAL {
+            Self::End
+        } else if name.ends_with(".journal") {
+            Self::Records
+        } else {
+            Self::Content
+        }
+    }
+}
+
 impl SimDisk {
     /// See the head of this file; of a disk after a crash.
     pub(in crate::apply) fn key(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.hash_inode("/", TOP, &mut hasher);
-        hasher.finish()
-    }
-
-    fn hash_inode(&self, name: &str, number: u64, hasher: &mut DefaultHasher) {
-        let Inode { node, attributes, times, labels } = &*self.inodes[&number];
-        let (owner, mode) = (attributes.owner, attributes.mode);
-        (name, number, times.now, owner.uid, owner.gid, mode, labels).hash(hasher);
-        match node {
-            Node::Folder(names) => {
-                names.now.len().hash(hasher);
-                for (name, number) in &names.now {
-                    let is_undoing = name == ROUND_JOURNAL && names.now.contains_key(UNDO_JOURNAL);
-                    match &self.inodes[number].node {
-                        Node::File(content) if is_undoing => hash_end(&content.now, hasher),
-                        _ => self.hash_inode(name, *number, hasher),
-                    }
-                }
-            }
-            // Attempts that were given up are passed over, and nothing reads them.
-            Node::File(_) if name.contains(".half-") || name.contains(".journal.new-") => {}
-            Node::File(content) if name.ends_with(".journal") => hash_journal(&content.now, hasher),
-            Node::File(content) => {
-                (content.now.len(), crc32fast::hash(&content.now)).hash(hasher);
+        let (mut key, mut left) = (0, vec![(TOP, Counts::Content)]);
+        while let Some((number, counts)) = left.pop() {
+            let inode = &self.inodes[&number];
+            let hash = inode.hashes[counts as usize].get_or_init(|| hash_of(inode, counts));
+            key = (u64::rotate_left(key, 7) ^ hash ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            if let Node::Folder(names) = &inode.node {
+                let is_undoing = names.now.contains_key(UNDO_JOURNAL);
+                let below = names.now.iter();
+                left.extend(below.map(|(name, number)| (*number, Counts::of(name, is_undoing))));
             }
         }
+        key
     }
+}
+
+fn hash_of(inode: &Inode, counts: Counts) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let (owner, mode) = (inode.attributes.owner, inode.attributes.mode);
+    (inode.times.now, owner.uid, owner.gid, mode, &inode.labels).hash(&mut hasher);
+    match (&inode.node, counts) {
+        (Node::Folder(names), _) => names.now.hash(&mut hasher),
+        (Node::File(_), Counts::Name) => {}
+        (Node::File(content), Counts::Content) => {
+            (content.now.len(), crc32fast::hash(&content.now)).hash(&mut hasher);
+        }
+        (Node::File(content), Counts::Records) => {
+            (lines(&content.now), content.now.ends_with(b"\n")).hash(&mut hasher);
+        }
+        (Node::File(content), Counts::End) => {
+            let end = crc32fast::hash(br#"{"record":"end"}"#);
+            lines(&content.now).contains(&end).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// The checksums of the whole lines of a journal.
@@ -55,15 +91,4 @@ fn lines(bytes: &[u8]) -> BTreeSet<u32> {
         begin = end + 1;
     }
     crcs
-}
-
-/// What a journal says: its first record, which others it has, and whether its last line is torn.
-fn hash_journal(bytes: &[u8], hasher: &mut DefaultHasher) {
-    (lines(bytes), bytes.ends_with(b"\n")).hash(hasher);
-}
-
-/// What the journal of a repair says to an undo that has begun: how far the repair got is read from
-/// the disk.
-fn hash_end(bytes: &[u8], hasher: &mut DefaultHasher) {
-    lines(bytes).contains(&crc32fast::hash(br#"{"record":"end"}"#)).hash(hasher);
 }

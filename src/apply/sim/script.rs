@@ -1,6 +1,7 @@
 //! Shards, their damage, the repair, the stops and what a crash keeps, all told by a few bytes; the
 //! check is that of the crash matrix.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -49,7 +50,7 @@ pub fn check_stops(script: &[u8]) -> bool {
         told.push(format!("{what} {}", stop(&case, &mut disk, action, &mut script)));
     }
     let was_done = Case::is_done(&disk);
-    case.check(&disk, &told.join(", then "));
+    case.check(&disk, &told.join(", then "), &mut HashSet::new());
     if Case::is_undoing(&disk) && was_done {
         let mut undone = case.finish(&disk, Case::undo, &told.join(", then "));
         told.push(format!("redo {}", stop(&case, &mut undone, Case::redo, &mut script)));

@@ -70,13 +70,13 @@ fn tell((stop_count, disk_count): (usize, usize), what: &str) {
 fn stop_twice(second: Action, what: &str) {
     let mut total = (0, 0);
     for case in cases() {
-        let mut stops = Stops::of(&case);
+        let (mut stops, mut ends) = (Stops::of(&case), HashSet::new());
         for (disk, told) in stops.of_action((&case.disk, "repair"), Case::go_on) {
             if what == RESUMED {
-                case.check(&disk, &told);
+                case.check(&disk, &told, &mut ends);
             }
             for (disk, told) in stops.of_action((&disk, &format!("{told} {what}")), second) {
-                case.check(&disk, &told);
+                case.check(&disk, &told, &mut ends);
             }
         }
         let counts = (stops.count, stops.keys.len());
