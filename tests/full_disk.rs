@@ -1,15 +1,13 @@
 //! A data file system without a free byte: the repair needs none. Each file system is mounted in a
 //! namespace of its own; where that is not allowed there is nothing to test.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed call fails the test")]
+#![allow(clippy::unwrap_used, reason = "a failed call fails the test")]
 
 mod support;
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 
-use support::namespace::{in_a_namespace, place};
+use support::namespace::{fill, in_a_namespace, place};
 use support::{Node, told};
 
 const SHARD_COUNT: usize = 40;
@@ -49,19 +47,6 @@ fn inner_with_names() {
 fn inner_without_names() {
     if let Some(place) = place() {
         repair_and_take_back(&place, 12, "taken back");
-    }
-}
-
-/// Leaves no byte free, nor room for a file.
-fn fill(place: &Path) {
-    let mut file =
-        OpenOptions::new().create_new(true).append(true).open(place.join("fill")).unwrap();
-    let block = vec![7_u8; 1 << 20];
-    let mut size = block.len();
-    while size > 0 {
-        if file.write_all(&block[..size]).and_then(|()| file.sync_data()).is_err() {
-            size /= 2;
-        }
     }
 }
 

@@ -7,46 +7,28 @@
 
 mod support;
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use es_translog_fix::format::{Commit, encode_empty_commit};
+use support::namespace::{fill, in_a_namespace, place};
 use support::{Node, told};
 
-/// Where the namespace has its file system.
-const FULL: &str = "ES_TRANSLOG_FIX_FULL_EXPORT";
 const SHARD_COUNT: usize = 3;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what is skipped is said")]
 fn the_journal_has_what_the_quarantine_would() {
-    let own = std::env::current_exe().unwrap();
-    let place = tempfile::tempdir().unwrap();
-    let shell = |then: &str| {
-        let mount = format!("mount -t tmpfs -o size=4m none {}", place.path().display());
-        let script = format!("{mount} 2>/dev/null || exit 77; {then}");
-        Command::new("unshare").args(["-m", "sh", "-c", &script]).output()
-    };
-    if !shell("true").is_ok_and(|output| output.status.success()) {
-        println!("skipped: nothing can be mounted here");
-        return;
-    }
-    let inner = format!(
-        "{FULL}={} {} --exact in_a_namespace --nocapture",
-        place.path().display(),
-        own.display()
-    );
-    let output = shell(&inner).unwrap();
+    let mount = "mount -t tmpfs -o size=4m none $1";
+    let Some(output) = in_a_namespace("inner_full", mount) else { return };
     assert!(output.status.success(), "{}", told(&output));
     assert!(told(&output).contains("exported the same"), "{}", told(&output));
 }
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the outer test reads it")]
-fn in_a_namespace() {
-    let Some(place) = std::env::var_os(FULL).map(PathBuf::from) else { return };
+fn inner_full() {
+    let Some(place) = place() else { return };
     let elsewhere = tempfile::tempdir().unwrap();
     let roomy = Node::new(elsewhere.path(), SHARD_COUNT);
     commit_nothing(&roomy);
@@ -102,18 +84,4 @@ fn lost(node: &Node, folder: &Path) -> String {
     let output = export.arg("-o").arg(&bulk).output().unwrap();
     assert!(matches!(output.status.code(), Some(0 | 4)), "{}", told(&output));
     fs::read_to_string(bulk).unwrap()
-}
-
-/// Leaves no byte free, nor room for a file.
-fn fill(place: &Path) {
-    let mut file =
-        OpenOptions::new().create_new(true).append(true).open(place.join("fill")).unwrap();
-    let block = vec![7_u8; 1 << 20];
-    let mut size = block.len();
-    while size > 0 {
-        let part = block.get(..size).unwrap();
-        if file.write_all(part).and_then(|()| file.sync_data()).is_err() {
-            size /= 2;
-        }
-    }
 }

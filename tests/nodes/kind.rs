@@ -170,6 +170,11 @@ impl Kind {
             .then(|| format!("{CHECKSUMMED_ONLY:?}: its translog has neither header nor checksums"))
     }
 
+    /// Those of [`Self::all`] that a quick run has.
+    pub(crate) fn fast(version: &Version) -> Vec<Self> {
+        Self::all(version).into_iter().filter(|kind| kind.is_fast()).collect()
+    }
+
     /// Whether it is one of the few of a quick run.
     pub(crate) fn is_fast(self) -> bool {
         FAST.contains(&self)

@@ -43,7 +43,7 @@ pub(crate) fn run(
     (tool, checks, seed): (&mut Tool, &mut Checks, u64),
 ) -> Result<(), String> {
     let mut node = Process::install(version, distribution, work)?;
-    let kinds: Vec<Kind> = Kind::all(version).into_iter().filter(|kind| kind.is_fast()).collect();
+    let kinds = Kind::fast(version);
     let cells = fill_and_break(&mut node, &kinds.repeat(OF_EACH_KIND), seed)?;
     Meanwhile { node, tool, checks, cells }.run()
 }
@@ -54,11 +54,12 @@ impl Meanwhile<'_> {
         self.node.step("an undisturbed repair, on a copy");
         let undisturbed = self.node.work.join("undisturbed");
         self.copy_to(&undisturbed)?;
-        let alone = self.program("alone", &self.instead(&undisturbed), &self.repair_words())?;
+        let alone =
+            self.program("alone", &self.instead(&undisturbed), &self.node.repair_words("valid"))?;
         self.node.step("the repair, stopped in its middle");
         let state = self.node.work.join("state");
         let output = self.node.work.join("frozen");
-        let frozen = Frozen::start(&self.repair_words(), &state, &output)?;
+        let frozen = Frozen::start(&self.node.repair_words("valid"), &state, &output)?;
         let during = fingerprint(&self.node.data())?;
         self.checks.holds("files have changed", during != before, || "none has".to_owned());
         self.start_server()?;
@@ -78,14 +79,6 @@ impl Meanwhile<'_> {
 
     fn is_started_beside(&self) -> bool {
         !self.node.version.gives_up()
-    }
-
-    fn repair_words(&self) -> Vec<String> {
-        let mut words = ["--all", "--accept-data-loss", "--keep", "valid", "--output", "json"]
-            .map(str::to_owned)
-            .to_vec();
-        words.extend(self.node.flags());
-        words
     }
 
     fn program(&mut self, label: &str, view: &View, words: &[String]) -> Result<Run, String> {
@@ -132,7 +125,7 @@ impl Meanwhile<'_> {
 
     fn second_copy(&mut self, first: u32) -> Result<(), String> {
         self.node.step("a second copy of the program");
-        let run = self.program("second", &View::Plain, &self.repair_words())?;
+        let run = self.program("second", &View::Plain, &self.node.repair_words("valid"))?;
         let is_refused = run.exit_code == 64 && run.stderr.contains(&format!("pid {first})"));
         self.checks
             .holds("a second copy is refused and names the first", is_refused, || run.words());

@@ -50,12 +50,8 @@ pub(crate) fn run(
 ) -> Result<(), String> {
     let _mount = Mount::new(&work.join("data"))?;
     let mut node = Process::install(version, distribution, work)?;
-    let kinds: Vec<Kind> = Kind::all(version).into_iter().filter(|kind| kind.is_fast()).collect();
-    let cells = fill_and_break(&mut node, &kinds, seed)?;
-    let mut words = ["--all", "--accept-data-loss", "--keep", "valid", "--output", "json"]
-        .map(str::to_owned)
-        .to_vec();
-    words.extend(node.flags());
+    let cells = fill_and_break(&mut node, &Kind::fast(version), seed)?;
+    let words = node.repair_words("valid");
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let document = tool.run("repair", &View::Plain, &words)?.json()?;
     let hidden = node.data().join(HIDDEN);

@@ -265,13 +265,18 @@ impl Process {
         words
     }
 
+    /// The words of a repair of every shard at a level, told as JSON.
+    pub(crate) fn repair_words(&self, level: &str) -> Vec<String> {
+        let words = ["--all", "--accept-data-loss", "--keep", level, "--output", "json"];
+        words.into_iter().map(str::to_owned).chain(self.flags()).collect()
+    }
+
     /// Ends the server, by SIGKILL or in order.
     pub(crate) fn stop(&mut self, signal: Signal) -> Result<(), String> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         let id = i32::try_from(child.id()).map_err(|error| error.to_string())?;
         kill(Pid::from_raw(id), signal).map_err(|error| error.to_string())?;
-        let is_gone = wait_for(STOP_LIMIT, || !matches!(child.try_wait(), Ok(None)));
-        if is_gone {
+        if wait_for(STOP_LIMIT, || !matches!(child.try_wait(), Ok(None))) {
             return Ok(());
         }
         child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?;

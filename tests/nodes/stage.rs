@@ -108,29 +108,8 @@ impl Stage<'_> {
 
     /// The program's main job, with the node down.
     fn repair(&mut self, what: &str) -> Result<Run, String> {
-        let work = &self.node.work;
-        let text = |name: &str| work.join(name).display().to_string();
-        let (config, data, logs, state) =
-            (text("config"), text("data"), text("logs"), text("state"));
-        let words = [
-            "--all",
-            "--yes",
-            "--accept-data-loss",
-            "--keep",
-            self.level,
-            "--service",
-            "none",
-            "--config",
-            &config,
-            "--data",
-            &data,
-            "--logs",
-            &logs,
-            "--state-dir",
-            &state,
-            "--output",
-            "json",
-        ];
+        let words = self.node.repair_words(self.level);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         self.tool.run(&format!("{}-{what}", self.label), &View::Plain, &words)
     }
 

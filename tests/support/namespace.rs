@@ -1,8 +1,9 @@
 //! A test of the same binary once more, in a mount namespace of its own with a file system that is
 //! mounted there and is gone with it.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Tells the inner test where the file system is.
@@ -42,6 +43,19 @@ pub(crate) fn in_a_namespace(test: &str, mount: &str) -> Option<Output> {
 /// Where the file system is; `None` when the test is not run by [`in_a_namespace`].
 pub(crate) fn place() -> Option<PathBuf> {
     std::env::var_os(PLACE).map(PathBuf::from)
+}
+
+/// Leaves no byte free, nor room for a file.
+pub(crate) fn fill(place: &Path) {
+    let mut file =
+        OpenOptions::new().create_new(true).append(true).open(place.join("fill")).unwrap();
+    let block = vec![7_u8; 1 << 20];
+    let mut size = block.len();
+    while size > 0 {
+        if file.write_all(&block[..size]).and_then(|()| file.sync_data()).is_err() {
+            size /= 2;
+        }
+    }
 }
 
 /// What a command says that has to succeed, such as another mount.
