@@ -10,13 +10,9 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 
 from measured import Run, tell, tell_machine, tell_ratio
 from repair_node import Node
-
-# Files that have just changed are read once more than those of a node that is down.
-SETTLED_SECONDS = 5
 
 
 def main():
@@ -25,14 +21,13 @@ def main():
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     with tempfile.TemporaryDirectory() as folder:
         node = Node(program, os.path.join(folder, "node"))
-        shard = node.add_shard(0, count, 950)
+        shard = node.add_shard(count, 950)
         sound, copy = os.path.join(folder, "sound"), os.path.join(folder, "copy")
         shutil.copytree(node.data, sound)
         copies, repairs = [], []
         for _ in range(rounds):
             node.restore_from(sound)
             os.sync()
-            time.sleep(SETTLED_SECONDS)
             command = ["sh", "-c", 'cp -a "$0" "$1" && sync "$1"/*/* "$1"/* "$1"', shard, copy]
             copies.append(Run(command))
             shutil.rmtree(copy)

@@ -1,4 +1,4 @@
-"""A folder with a node of damaged shards, and the program's words for repairing it."""
+"""A folder with a node of one damaged shard, and the program's words for repairing it."""
 import os
 import shutil
 
@@ -12,9 +12,9 @@ class Node:
         for name in ("logs", "state"):
             os.makedirs(os.path.join(folder, name), mode=0o700)
 
-    def add_shard(self, number, count, source_bytes):
-        """A shard with a hundred damaged bytes in its middle."""
-        shard = made_shard.shard_folder(self.data, number)
+    def add_shard(self, count, source_bytes):
+        """The shard, with a hundred damaged bytes in its middle."""
+        shard = made_shard.shard_folder(self.data, 0)
         path, length_bytes = made_shard.make_big_shard(shard, count, source_bytes)
         with open(path, "r+b") as file:
             file.seek(length_bytes // 2)
@@ -24,12 +24,10 @@ class Node:
             pass
         return shard
 
-    def words(self):
+    def repair(self):
         state, logs = os.path.join(self.folder, "state"), os.path.join(self.folder, "logs")
-        return ["--service", "none", "--yes", "--data", self.data, "--logs", logs, "--state-dir", state, "--url", "http://127.0.0.1:19800"]
-
-    def repair(self, *targets):
-        return [self.program, "--accept-data-loss", "--keep", "valid", *(targets or ["--all"]), *self.words()]
+        words = ["--all", "--yes", "--accept-data-loss", "--keep", "valid", "--service", "none"]
+        return [self.program, *words, "--data", self.data, "--logs", logs, "--state-dir", state, "--url", "http://127.0.0.1:19800"]
 
     def restore_from(self, copy):
         """The data as they were, from a copy; nothing of earlier runs."""
