@@ -11,15 +11,13 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Timestamps};
 use rustix::io::Errno;
 
 use super::disk_facts::{attributes, crc32, set_attributes, take_folder, time_spec, times};
+use super::disk_room::room_of;
 use super::labels::{labels_of, set_labels};
 use super::store::{
     Attributes, Facts, Fingerprint, Labels, Room, SYNC, Store, StoreError, Thing, Times,
 };
 use crate::node::nofollow::{HeldFolders, Purpose, names_in, open_file, stat};
 
-/// The part of its blocks, and the most of them, that ext4 keeps for itself.
-const KEPT_PART: u64 = 50;
-const KEPT_BLOCKS_MAX: u64 = 4096;
 /// Unit of `st_blocks`, whatever the file system's block is.
 const STAT_BLOCK_BYTES: u64 = 512;
 
@@ -102,22 +100,6 @@ impl DiskStore {
         file.write_all_at(bytes, 0)?;
         let len_bytes = bytes.len() as u64;
         if facts.len() > len_bytes { file.set_len(len_bytes) } else { Ok(()) }
-    }
-
-    fn room_at(&self, path: &Path) -> io::Result<Room> {
-        let folder = self.folders.folder(path, Purpose::Use)?;
-        let facts = rustix::fs::fstatvfs(&folder)?;
-        let is_root = nix::unistd::geteuid().is_root();
-        // ext4 counts as free what it keeps for itself and gives to nobody (`s_resv_clusters`).
-        let kept = (facts.f_blocks / KEPT_PART).min(KEPT_BLOCKS_MAX);
-        let for_root = facts.f_bfree.saturating_sub(kept);
-        let blocks = if is_root { for_root } else { facts.f_bavail };
-        let inodes = if is_root { facts.f_ffree } else { facts.f_favail };
-        Ok(Room {
-            free_bytes: blocks.saturating_mul(facts.f_frsize),
-            block_bytes: facts.f_frsize.max(1),
-            free_inodes: (facts.f_files > 0).then_some(inodes),
-        })
     }
 }
 
@@ -207,7 +189,10 @@ impl Store for DiskStore {
     }
 
     fn room(&self, path: &Path) -> Result<Room, StoreError> {
-        self.room_at(path).map_err(|source| StoreError::new("tell the free space of", path, source))
+        self.folders
+            .folder(path, Purpose::Use)
+            .and_then(|folder| room_of(&folder))
+            .map_err(|source| StoreError::new("tell the free space of", path, source))
     }
 
     fn create_folder(&mut self, path: &Path, wanted: Attributes) -> Result<(), StoreError> {

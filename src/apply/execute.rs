@@ -11,6 +11,8 @@ use nix::errno::Errno;
 use super::content::Reader;
 use super::error::ApplyError;
 use super::journal::Journal;
+use super::lower::LowerError;
+use super::quarantine::Quarantine;
 use super::rewrite::Rewrite;
 use super::step::{Step, Sum};
 use super::store::{Attributes, Fingerprint, Labels, Store, StoreError};
@@ -25,7 +27,7 @@ pub(crate) struct Executor<'a> {
     store: &'a mut dyn Store,
     cancelled: &'a dyn Fn() -> bool,
     /// Where files that left a shard are, as the journal says.
-    quarantines: Vec<PathBuf>,
+    quarantines: Vec<Quarantine>,
 }
 
 impl<'a> Executor<'a> {
@@ -43,8 +45,7 @@ impl<'a> Executor<'a> {
         if journal.is_ended() {
             return Ok(0);
         }
-        let quarantines = journal.intent().quarantines.iter();
-        self.quarantines = quarantines.map(|quarantine| quarantine.folder.clone()).collect();
+        self.quarantines.clone_from(&journal.intent().quarantines);
         let settled_count = journal.settled_count();
         let steps: Vec<Step> = journal.steps().iter().skip(settled_count).cloned().collect();
         for (number, step) in steps.iter().enumerate() {
@@ -71,7 +72,8 @@ impl<'a> Executor<'a> {
             }
             Step::Rewrite { from, to, was, old, new, times } => {
                 let rewrite = Rewrite { from, to, was, old, new, times: *times };
-                rewrite.run(self.store, noted_done)
+                rewrite.run(self.store, noted_done)?;
+                if from == to { Ok(()) } else { self.end_twin(from, to) }
             }
             Step::Move { from, to, was } => self.move_file(from, to, was),
             Step::MoveFolder { from, to, was } => self.move_folder(from, to, was),
@@ -180,20 +182,29 @@ impl<'a> Executor<'a> {
     }
 
     /// A file system without ordered renames may show a file under both names after a crash; the
-    /// old one is then moved beside the new one, where no server looks, or out of the way.
+    /// old one then goes into the quarantine, where no server looks, or out of the way there.
     fn end_twin(&mut self, from: &Path, to: &Path) -> Result<(), ApplyError> {
         let inode = self.store.inode(to)?;
         if inode.is_none() || self.store.inode(from)? != inode {
             return Ok(());
         }
+        let place = self.quarantined(from, to)?;
         for attempt in 1..=ASIDE_ATTEMPTS_MAX {
-            let quarantined = if self.is_in_quarantine(to) { to } else { from };
-            let aside = with_suffix(quarantined, &format!(".twin-{attempt}"));
+            let aside = with_suffix(&place, &format!(".twin-{attempt}"));
             if self.store.inode(&aside)?.is_none() {
                 return Ok(self.store.rename_new(from, &aside)?);
             }
         }
         Err(ApplyError::changed(from, self.store.fingerprint(from)?))
+    }
+
+    /// The one of two names of a file that is in the quarantine; its place there when none is.
+    fn quarantined(&self, from: &Path, to: &Path) -> Result<PathBuf, ApplyError> {
+        if let Some(path) = [to, from].into_iter().find(|path| self.is_in_quarantine(path)) {
+            return Ok(path.to_path_buf());
+        }
+        let place = self.quarantines.iter().find_map(|quarantine| quarantine.place_of(from));
+        place.ok_or_else(|| LowerError::Outside(from.to_path_buf()).into())
     }
 
     fn install(&mut self, staged: &Path, path: &Path, sum: Sum) -> Result<(), ApplyError> {
@@ -213,7 +224,7 @@ impl<'a> Executor<'a> {
         let bytes = path.as_os_str().as_encoded_bytes();
         self.quarantines
             .iter()
-            .any(|folder| bytes.starts_with(folder.as_os_str().as_encoded_bytes()))
+            .any(|quarantine| bytes.starts_with(quarantine.folder.as_os_str().as_encoded_bytes()))
     }
 
     fn is(&self, path: &Path, was: &Fingerprint) -> Result<bool, ApplyError> {

@@ -10,7 +10,7 @@ use crate::plan::{Change, Piece};
 
 /// Largest file that is written in place, in bytes: checkpoints have 20 to 88, commits some KiB.
 /// What it held goes into the journal.
-const REWRITE_MAX_BYTES: u64 = 1024 * 1024;
+pub(super) const REWRITE_MAX_BYTES: u64 = 1024 * 1024;
 
 /// A file that leaves, and a new one that can have its room.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(super) fn find_in_place(
 }
 
 /// The file and what it holds, when `wanted_bytes` have room in it.
-fn roomy(
+pub(super) fn roomy(
     store: &dyn Store,
     path: &Path,
     wanted_bytes: u64,

@@ -1,5 +1,6 @@
 //! Which files of the shards a run keeps, in its quarantine or in its journal.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::journal::JournalError;
@@ -32,8 +33,7 @@ impl RunFolder {
     /// When a journal of the run cannot be used.
     pub fn kept_files(&self) -> Result<Vec<Vec<KeptFile>>, JournalError> {
         let journals = Journals::read(self.path())?;
-        let of_round = |steps: &[Step]| steps.iter().flat_map(kept_by).collect();
-        Ok(journals.rounds.iter().map(|journal| of_round(journal.steps())).collect())
+        Ok(journals.rounds.iter().map(|journal| kept_in_round(journal.steps())).collect())
     }
 
     /// The files `plan-N.json` of the run, first round first.
@@ -49,6 +49,15 @@ impl RunFolder {
         numbered.sort();
         Ok(numbered.into_iter().map(|(_, path)| path).collect())
     }
+}
+
+/// Of a file that was emptied before it moved the journal has what it held.
+fn kept_in_round(steps: &[Step]) -> Vec<KeptFile> {
+    let rewritten: BTreeSet<&Path> =
+        steps.iter().filter_map(Step::rewritten).map(|(path, _)| path).collect();
+    let is_emptied =
+        |step: &Step| matches!(step, Step::Move { from, .. } if rewritten.contains(from.as_path()));
+    steps.iter().filter(|step| !is_emptied(step)).flat_map(kept_by).collect()
 }
 
 fn kept_by(step: &Step) -> Vec<KeptFile> {
@@ -77,4 +86,26 @@ fn kept_by(step: &Step) -> Vec<KeptFile> {
 
 fn plan_number(path: &Path) -> Option<u32> {
     path.file_name()?.to_str()?.strip_prefix("plan-")?.strip_suffix(".json")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::sim::disk::SimDisk;
+    use crate::apply::store::Attributes;
+
+    #[test]
+    fn of_a_file_that_was_emptied_the_journal_has_the_content() {
+        let (file, moved) = (PathBuf::from("/0/t"), PathBuf::from("/.etf-t"));
+        let mut disk = SimDisk::new();
+        disk.make_folder(Path::new("/0"), Attributes::own_folder()).unwrap();
+        disk.make_file(&file, Attributes::own_file()).unwrap();
+        let was = disk.fingerprint(&file).unwrap();
+        let (from, to, old) = (file.clone(), file.clone(), b"old".to_vec());
+        let steps = [
+            Step::Rewrite { from, to, was, old: old.clone(), new: Vec::new(), times: None },
+            Step::Move { from: file.clone(), to: moved, was },
+        ];
+        assert_eq!(kept_in_round(&steps), [KeptFile { file, kept: KeptAt::Journal(old) }]);
+    }
 }

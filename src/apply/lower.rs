@@ -72,7 +72,8 @@ pub(crate) struct Lowered {
     pub(crate) manifest: String,
 }
 
-/// Turns the changes of shards, each with the quarantines of its folders, into steps.
+/// Turns the changes of shards, each with the quarantines of its folders, into steps. What a file
+/// holds that leaves is for the journal alone to keep only if that outlasts the machine's restart.
 ///
 /// # Errors
 /// When a file that is to change is gone, is not a regular file, or lies outside its shard; and
@@ -80,14 +81,16 @@ pub(crate) struct Lowered {
 pub(crate) fn lower(
     store: &dyn Store,
     shards: &[(&[Change], Vec<Quarantine>)],
+    journal_lasts: bool,
 ) -> Result<Lowered, LowerError> {
     let mut lowering = Lowering::new(store);
     for (changes, quarantines) in shards {
         lowering.shard(changes, quarantines)?;
     }
-    let lowered = lowering.finish();
     let quarantines: Vec<&Quarantine> =
         shards.iter().flat_map(|(_, quarantines)| quarantines).collect();
+    lowering.make_name_room(&quarantines, journal_lasts)?;
+    let lowered = lowering.finish();
     check_room(store, &lowered.steps, &quarantines)?;
     Ok(lowered)
 }

@@ -7,24 +7,25 @@ use super::before::FoldersBefore;
 use super::content::sum_of;
 use super::in_place::{InPlace, find_in_place};
 use super::lower::{LowerError, Lowered};
-use super::manifest::{Fate, Kept, MANIFEST_NAME, manifest};
+use super::manifest::{Fate, Kept, MANIFEST_NAME, manifest, manifest_of_emptied};
+use super::name_room::make_name_room;
 use super::place::{outside, place_of};
 use super::quarantine::{Arrangement, Quarantine};
 use super::step::{Step, Sum};
-use super::store::{Attributes, Facts, Fingerprint, Labels, Owner, Store};
+use super::store::{Attributes, Facts, Fingerprint, Labels, Store};
 use crate::plan::{Change, Content, Piece};
-
-/// Quarantine folders, manifests and journals are the tool's own and nobody else's to read.
-const FOLDER_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
 
 /// The lowering of all shards of a round.
 pub(super) struct Lowering<'a> {
     pub(super) store: &'a dyn Store,
     /// Folders of the quarantine to make; a parent sorts before its children.
     make: BTreeSet<PathBuf>,
-    /// What happens in the quarantine alone.
-    prepare: Vec<Step>,
+    /// New files, whole, in the quarantine.
+    stage: Vec<Step>,
+    /// Files that are emptied before they leave.
+    empty: Vec<Step>,
+    /// Second names of files that stay.
+    keep: Vec<Step>,
     /// What happens to the shards.
     pub(super) exchange: Vec<Step>,
     pub(super) before: FoldersBefore,
@@ -37,7 +38,9 @@ impl<'a> Lowering<'a> {
         Self {
             store,
             make: BTreeSet::new(),
-            prepare: Vec::new(),
+            stage: Vec::new(),
+            empty: Vec::new(),
+            keep: Vec::new(),
             exchange: Vec::new(),
             before: FoldersBefore::default(),
             notes: Vec::new(),
@@ -74,7 +77,8 @@ impl<'a> Lowering<'a> {
             self.before.note_shard(self.store, &place.shard_folder)?;
             self.tell(place, &parts.kept);
         }
-        self.prepare.extend(parts.keep.into_iter().chain(parts.stage));
+        self.stage.extend(parts.stage);
+        self.keep.extend(parts.keep);
         for steps in [parts.leave, parts.rewrite, parts.enter] {
             let sync = Step::sync_after(&steps);
             self.exchange.extend(steps.into_iter().chain(sync));
@@ -149,11 +153,11 @@ impl<'a> Lowering<'a> {
         if place.arrangement == Arrangement::Folders {
             let bytes = text.as_bytes().to_vec();
             let staged = place.folder.join(MANIFEST_NAME);
-            self.prepare.push(Step::Stage {
+            self.stage.push(Step::Stage {
                 staged,
                 sum: Sum::of(&bytes),
                 content: vec![Piece::Bytes(bytes)],
-                attributes: own_file(),
+                attributes: Attributes::own_file(),
                 labels: Labels::new(),
             });
         }
@@ -161,10 +165,31 @@ impl<'a> Lowering<'a> {
         self.manifest.push('\n');
     }
 
+    /// Empties small files that leave, where names need it, and tells the manifest of it.
+    pub(super) fn make_name_room(
+        &mut self,
+        quarantines: &[&Quarantine],
+        journal_lasts: bool,
+    ) -> Result<(), LowerError> {
+        let flat = quarantines.iter().filter(|place| place.arrangement == Arrangement::Flat);
+        let flat: Vec<&Quarantine> = flat.copied().collect();
+        let named: Vec<&Step> = self.stage.iter().chain(&self.keep).collect();
+        self.empty =
+            make_name_room(self.store, (&named, &mut self.exchange), &flat, journal_lasts)?;
+        self.manifest.push_str(&manifest_of_emptied(&self.empty));
+        Ok(())
+    }
+
     pub(super) fn finish(self) -> Lowered {
-        let attributes = own_folder();
+        let attributes = Attributes::own_folder();
         let make = self.make.into_iter().map(|path| Step::CreateFolder { path, attributes });
-        let mut steps: Vec<Step> = make.chain(self.prepare).collect();
+        let mut steps: Vec<Step> = make.chain(self.stage).collect();
+        if !self.empty.is_empty() {
+            // What is staged may be a part of what is emptied.
+            steps.extend(Step::sync_after(&steps));
+            steps.extend(self.empty);
+        }
+        steps.extend(self.keep);
         steps.extend(Step::sync_after(&steps));
         steps.extend(self.exchange);
         let folders = self.before.into_folders();
@@ -281,20 +306,4 @@ impl Parts {
         self.kept.push(Kept { fate, origin, place, was, labels });
         Ok(was)
     }
-}
-
-/// What a folder of the quarantine gets.
-pub(super) fn own_folder() -> Attributes {
-    own(FOLDER_MODE)
-}
-
-/// What a file of the quarantine or of the state folder gets.
-pub(super) fn own_file() -> Attributes {
-    own(FILE_MODE)
-}
-
-fn own(mode: u32) -> Attributes {
-    let owner =
-        Owner { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() };
-    Attributes { owner, mode }
 }

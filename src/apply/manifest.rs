@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::step::Step;
 use super::store::{Fingerprint, Labels};
 use super::tree::Tree;
 
@@ -81,6 +82,23 @@ pub(super) fn manifest_of_folder(shard_folder: &Path, place: &Path, was: &Tree) 
          folder    {}\nwhat      {was}\n",
         shown(shard_folder),
         shown(place)
+    )
+}
+
+/// What these steps empty before it leaves; nothing when they empty no file.
+pub(super) fn manifest_of_emptied(steps: &[Step]) -> String {
+    let mut lines = String::new();
+    for step in steps {
+        if let Step::Rewrite { from, old, .. } = step {
+            let _ = writeln!(lines, "emptied   {} ({} bytes)", shown(from), old.len());
+        }
+    }
+    if lines.is_empty() {
+        return lines;
+    }
+    format!(
+        "There was no room for names. These files were emptied before they left, and what they\n\
+         held is in the journal of the run; `es-translog-fix undo RUN` puts it back.\n\n{lines}\n"
     )
 }
 

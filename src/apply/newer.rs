@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::execute::with_suffix;
-use super::lowering::own_folder;
 use super::quarantine::{Arrangement, Quarantine};
 use super::step::{Step, Sum};
-use super::store::{Fingerprint, Labels};
+use super::store::{Attributes, Fingerprint, Labels};
 use super::tree::Tree;
 use super::undo_error::UndoError;
 use super::view::View;
@@ -101,7 +100,7 @@ impl Newer {
 
     /// The steps for what was met since the last call: folders, then files.
     pub(super) fn take_steps(&mut self) -> Vec<Vec<Step>> {
-        let attributes = own_folder();
+        let attributes = Attributes::own_folder();
         let make = std::mem::take(&mut self.make).into_iter();
         let make = make.map(|path| Step::CreateFolder { path, attributes }).collect();
         vec![make, std::mem::take(&mut self.staged), std::mem::take(&mut self.moves)]

@@ -6,43 +6,44 @@ use std::path::{Path, PathBuf};
 use super::lower::LowerError;
 use super::quarantine::Quarantine;
 use super::step::Step;
-use super::store::{Store, StoreError};
-
-/// Blocks that names and the journal of the file system may take beside what is counted, where
-/// folders are made or files written.
-const SLACK_BLOCKS: u64 = 8;
+use super::store::{Room, Store, StoreError};
 
 /// What steps need.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Need {
-    pub(super) bytes: u64,
-    pub(super) inodes: u64,
+struct Need {
+    bytes: u64,
+    inodes: u64,
 }
 
-/// What these steps need on a file system of this block size.
+/// What these steps need on a file system with this room.
 ///
 /// # Errors
 /// When a folder cannot be looked at.
-pub(super) fn need_of(
-    store: &dyn Store,
-    steps: &[Step],
-    block_bytes: u64,
-) -> Result<Need, StoreError> {
-    let mut need = Need::default();
+fn need_of(store: &dyn Store, steps: &[Step], room: Room) -> Result<Need, StoreError> {
+    let blocks_of = |len_bytes: u64| len_bytes.div_ceil(room.block_bytes.max(1));
+    let mut blocks: u64 = 0;
+    let mut inodes: u64 = 0;
     for step in steps {
-        let blocks = match step {
-            Step::CreateFolder { path, .. } if store.folder(path)?.is_none() => 1,
-            Step::Stage { sum, .. } => sum.len_bytes.div_ceil(block_bytes.max(1)),
+        let (made, taken) = match step {
+            Step::CreateFolder { path, .. } if store.folder(path)?.is_none() => (1, 1),
+            Step::Stage { sum, .. } => (1, blocks_of(sum.len_bytes)),
+            Step::Rewrite { old, new, .. } => {
+                let [old, new] = [old, new].map(|bytes| blocks_of(bytes.len() as u64));
+                (0, new.saturating_sub(old))
+            }
             _ => continue,
         };
-        need.inodes = need.inodes.saturating_add(1);
-        need.bytes = need.bytes.saturating_add(blocks.saturating_mul(block_bytes));
+        inodes = inodes.saturating_add(made);
+        blocks = blocks.saturating_add(taken);
     }
-    if need.inodes > 0 {
-        let slack_bytes = SLACK_BLOCKS.saturating_mul(block_bytes);
-        need.bytes = need.bytes.saturating_add(slack_bytes);
+    if blocks > 0 {
+        blocks = blocks.saturating_add(room.spare_blocks);
     }
-    Ok(need)
+    Ok(Need { bytes: blocks.saturating_mul(room.block_bytes), inodes })
+}
+
+/// The folders that take these quarantines.
+pub(super) fn anchors_of<'a>(quarantines: &[&'a Quarantine]) -> BTreeSet<&'a Path> {
+    quarantines.iter().map(|one| one.anchor.as_path()).collect()
 }
 
 /// Refuses when a file system has less room than the steps need.
@@ -54,10 +55,9 @@ pub(super) fn check_room(
     steps: &[Step],
     quarantines: &[&Quarantine],
 ) -> Result<(), LowerError> {
-    let anchors: BTreeSet<&Path> = quarantines.iter().map(|one| one.anchor.as_path()).collect();
-    for anchor in anchors {
+    for anchor in anchors_of(quarantines) {
         let room = store.room(anchor)?;
-        let need = need_of(store, steps, room.block_bytes)?;
+        let need = need_of(store, steps, room)?;
         let space = |need, free, unit| LowerError::Space {
             folder: PathBuf::from(anchor),
             need,

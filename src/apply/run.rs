@@ -8,11 +8,10 @@ use super::execute::{Executor, with_suffix};
 use super::halt::Halted;
 use super::journal::{Intent, Journal};
 use super::lower::{LowerError, Lowered, lower};
-use super::lowering::own_file;
 use super::quarantine::{Arrangement, Quarantine, base_for, label_of};
 use super::state_error::StateError;
 use super::state_files::{put_file, write_file};
-use super::store::Store;
+use super::store::{Attributes, Store};
 use super::summary::{AboutFile, Journals, RunId, RunState, round_journal};
 use crate::plan::Change;
 
@@ -163,7 +162,8 @@ impl RunFolder {
         if let Some(halted) = Halted::of(&self.path)? {
             return Err(halted.into());
         }
-        Journal::begin(store, path, own_file(), intent).map_err(|error| self.halted(error.into()))
+        Journal::begin(store, path, Attributes::own_file(), intent)
+            .map_err(|error| self.halted(error.into()))
     }
 
     fn halted(&self, error: ApplyError) -> ApplyError {
@@ -218,7 +218,7 @@ impl RunFolder {
             }
             placed.push((shard.changes.as_slice(), quarantines));
         }
-        let lowered = lower(store, &placed)?;
+        let lowered = lower(store, &placed, !self.is_volatile)?;
         let quarantines = placed.into_iter().flat_map(|(_, quarantines)| quarantines).collect();
         Ok((lowered, quarantines))
     }

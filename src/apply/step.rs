@@ -147,6 +147,14 @@ impl Step {
         (!folders.is_empty()).then_some(Self::Sync { folders })
     }
 
+    /// The file that it writes in place, by its name and number before.
+    pub(super) fn rewritten(&self) -> Option<(&Path, u64)> {
+        match self {
+            Self::Rewrite { from, was, .. } => Some((from, was.inode)),
+            _ => None,
+        }
+    }
+
     /// The folder that gets a new name, or new times.
     fn taking_folder(&self) -> Option<&Path> {
         match self {

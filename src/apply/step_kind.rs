@@ -114,8 +114,8 @@ impl StepKind {
             Self::Rewrite => (
                 "old content, old name",
                 "new content, new name",
-                "every byte old or new, either name",
-                "writes all of it again",
+                "every byte old or new, either name or both",
+                "writes all of it again; the old name goes aside as `.twin-N`",
                 "old content, name and times",
             ),
             Self::Install => (

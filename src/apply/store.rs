@@ -28,6 +28,28 @@ pub struct Attributes {
     pub mode: u32,
 }
 
+/// Quarantine folders, manifests and journals are the tool's own and nobody else's to read.
+const OWN_FOLDER_MODE: u32 = 0o700;
+const OWN_FILE_MODE: u32 = 0o600;
+
+impl Attributes {
+    /// What a folder of the quarantine gets.
+    pub(super) fn own_folder() -> Self {
+        Self::own(OWN_FOLDER_MODE)
+    }
+
+    /// What a file of the quarantine or of the state folder gets.
+    pub(super) fn own_file() -> Self {
+        Self::own(OWN_FILE_MODE)
+    }
+
+    fn own(mode: u32) -> Self {
+        let owner =
+            Owner { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() };
+        Self { owner, mode }
+    }
+}
+
 /// Extended attributes of a file by name: the `SELinux` label, access control lists and the like.
 pub type Labels = BTreeMap<String, Vec<u8>>;
 
@@ -96,6 +118,11 @@ pub struct Room {
     pub block_bytes: u64,
     /// Files that can still be made; `None` where the file system has no fixed number.
     pub free_inodes: Option<u64>,
+    /// Blocks it wants free before it makes a file or a folder, beside those that these take.
+    pub spare_blocks: u64,
+    /// Bytes that are left for names in the inode of the folder, where the file system gives it a
+    /// block only when `spare_blocks` are free. `None` where it has one.
+    pub inode_name_bytes: Option<u64>,
 }
 
 /// [`StoreError::action`] of a sync that failed.

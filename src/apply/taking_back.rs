@@ -6,6 +6,7 @@ use super::error::ApplyError;
 use super::journal::{Intent, Journal};
 use super::quarantine::Quarantine;
 use super::redo::redo_steps;
+use super::room::check_room;
 use super::run::{Receipt, RunFolder};
 use super::step::Step;
 use super::store::Store;
@@ -136,6 +137,7 @@ impl RunFolder {
     ) -> Result<Receipt, ApplyError> {
         let Journals { rounds, undos } = Journals::read(self.path())?;
         let quarantines = quarantines_of(&rounds);
+        check_room(store, &steps, &quarantines.iter().collect::<Vec<_>>())?;
         let intent = Intent { quarantines, steps, ..Intent::default() };
         let path: PathBuf = undo_journal(self.path(), undos.len());
         let mut journal = self.begin(store, &path, intent)?;

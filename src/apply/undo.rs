@@ -5,6 +5,7 @@
 //! What has to be taken back is read from the disk, not from how far the journal says the run got.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::path::Path;
 
 use super::journal::Journal;
@@ -38,7 +39,12 @@ pub(crate) fn undo_steps(
     newest_first: &[Journal],
     newer_files: NewerFiles,
 ) -> Result<Vec<Step>, UndoError> {
-    let mut undoing = Undoing { view: View::new(store), newer: Newer::default(), back: Vec::new() };
+    let mut undoing = Undoing {
+        view: View::new(store),
+        newer: Newer::default(),
+        back: Vec::new(),
+        rewrite: Vec::new(),
+    };
     let mut steps = Vec::new();
     let mut times: BTreeMap<&Path, Times> = BTreeMap::new();
     for journal in newest_first {
@@ -52,8 +58,8 @@ pub(crate) fn undo_steps(
         undoing.rewrites(journal)?;
         undoing.check_names(journal)?;
         let aside = undoing.newer.take_steps();
-        let back = std::mem::take(&mut undoing.back);
-        for part in aside.into_iter().chain([out, back]) {
+        let (back, rewrite) = (take(&mut undoing.back), take(&mut undoing.rewrite));
+        for part in aside.into_iter().chain([out, back, rewrite]) {
             let sync = Step::sync_after(&part);
             steps.extend(part.into_iter().chain(sync));
         }
@@ -78,6 +84,13 @@ struct Undoing<'a> {
     newer: Newer,
     /// What comes back into the shards.
     back: Vec<Step>,
+    /// What is written in place then: what was emptied before it left is in the shard again.
+    rewrite: Vec<Step>,
+}
+
+/// The files that a round writes in place: name -> number.
+fn rewritten_by(journal: &Journal) -> BTreeMap<&Path, u64> {
+    journal.steps().iter().filter_map(Step::rewritten).collect()
 }
 
 impl Undoing<'_> {
@@ -92,14 +105,7 @@ impl Undoing<'_> {
             })
             .collect();
         // A file that is written in place may leave its name to a new one.
-        let rewritten: BTreeMap<&Path, u64> = journal
-            .steps()
-            .iter()
-            .filter_map(|step| match step {
-                Step::Rewrite { from, was, .. } => Some((from.as_path(), was.inode)),
-                _ => None,
-            })
-            .collect();
+        let rewritten = rewritten_by(journal);
         let mut steps = Vec::new();
         for step in journal.steps() {
             let Step::Install { staged, path, sum } = step else { continue };
@@ -148,6 +154,7 @@ impl Undoing<'_> {
 
     /// What left the shard, or was kept and has since gone from it, returns.
     fn returns(&mut self, journal: &Journal) -> Result<(), UndoError> {
+        let rewritten = rewritten_by(journal);
         for step in journal.steps() {
             let (place, kept, was) = match step {
                 Step::Move { from, to, was } => (from, to, was),
@@ -155,7 +162,10 @@ impl Undoing<'_> {
                 _ => continue,
             };
             let in_place = self.view.fingerprint(place)?;
-            if in_place.is_some_and(|now| now.same_content(was)) {
+            // One that was to be emptied first is looked at with all that are written in place.
+            let emptied = rewritten.get(place.as_path());
+            let has_stayed = |now: &Fingerprint| emptied.is_some_and(|inode| *inode == now.inode);
+            if in_place.is_some_and(|now| now.same_content(was) || has_stayed(&now)) {
                 continue;
             }
             let kept_now = self.view.fingerprint(kept)?.filter(|now| now.same_content(was));
@@ -222,7 +232,7 @@ impl Undoing<'_> {
                 (Some((path, now)), Some(_)) => {
                     self.view.rename(path, from);
                     self.view.write(from, *was);
-                    self.back.push(Step::Rewrite {
+                    self.rewrite.push(Step::Rewrite {
                         from: path.clone(),
                         to: from.clone(),
                         was: now,

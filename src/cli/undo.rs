@@ -11,7 +11,8 @@ use super::signals::Cancel;
 use super::sink::{print, say_error};
 use crate::apply::{ApplyError, DiskStore, NewerFiles, Receipt, RunFolder, StateDir, Step};
 use crate::node::{
-    NodeError, NodeFolder, OtherNode, check_lockable, hold_locks, inventory, other_nodes,
+    NodeError, NodeFolder, OtherNode, ShardFolder, check_lockable, hold_locks, inventory,
+    other_nodes,
 };
 use crate::report::safe;
 
@@ -77,7 +78,9 @@ fn go(arguments: &RunArguments, action: Action) -> Result<Exit, Failure> {
             let text = format!("{error}; go on with the same command");
             Err(Failure::new(Exit::CANCELLED, text))
         }
-        Err(error @ (ApplyError::Undo(_) | ApplyError::NotNow(_))) => Err(Failure::refused(error)),
+        Err(error @ (ApplyError::Undo(_) | ApplyError::NotNow(_) | ApplyError::Lower(_))) => {
+            Err(Failure::refused(error))
+        }
         Err(error) => Err(Failure::of(error)),
     }
 }
@@ -125,11 +128,9 @@ fn agree(arguments: &RunArguments, run: &RunFolder, action: Action) -> Result<()
 fn locks_of(node: &Node) -> Result<(Vec<PathBuf>, Vec<NodeFolder>), Failure> {
     let cluster_name = &node.settings.cluster_name.value;
     let found = inventory(&node.data_paths(), cluster_name).map_err(Failure::of)?;
-    let mut lock_files: Vec<_> =
-        found.node_folders.iter().map(|folder| folder.path.join("node.lock")).collect();
-    lock_files.extend(found.shards.iter().map(|shard| shard.path.join("index/write.lock")));
-    lock_files.retain(|path| path.exists());
-    Ok((lock_files, found.node_folders))
+    let of_nodes = found.node_folders.iter().flat_map(NodeFolder::lock_files);
+    let of_shards = found.shards.iter().flat_map(ShardFolder::lock_files);
+    Ok((of_nodes.chain(of_shards).collect(), found.node_folders))
 }
 
 /// Says what nodes somebody began below the data paths meanwhile.

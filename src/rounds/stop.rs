@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::event::Stage;
 use super::job::{Job, Progress};
 use super::survey::Surveyed;
-use crate::node::{HeldLocks, NodeError, check_lockable, hold_locks};
+use crate::node::{HeldLocks, NodeError, NodeFolder, check_lockable, hold_locks};
 use crate::plan::{Refusal, Rule};
 
 /// A process that has been told to end may hold its locks a moment longer.
@@ -48,8 +48,6 @@ impl Job<'_> {
 
 /// The lock files there are, of the node and of the shards.
 fn lock_files(surveyed: &[Surveyed], progress: &Progress) -> Vec<PathBuf> {
-    let nodes = progress.inventory.node_folders.iter().map(|node| node.path.join("node.lock"));
-    let indices = surveyed.iter().map(|shard| shard.candidate.folder.path.join("index"));
-    let all = nodes.chain(indices.map(|index| index.join("write.lock")));
-    all.filter(|path| path.exists()).collect()
+    let nodes = progress.inventory.node_folders.iter().flat_map(NodeFolder::lock_files);
+    nodes.chain(surveyed.iter().flat_map(|shard| shard.candidate.folder.lock_files())).collect()
 }

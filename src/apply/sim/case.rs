@@ -10,7 +10,7 @@ use super::picture::Picture;
 use super::store::SimStore;
 use crate::apply::execute::Executor;
 use crate::apply::journal::{Intent, Journal};
-use crate::apply::lower::lower;
+use crate::apply::lower::{LowerError, lower};
 use crate::apply::quarantine::{Arrangement, Base, Quarantine};
 use crate::apply::redo::redo_steps;
 use crate::apply::undo::undo_steps;
@@ -94,6 +94,27 @@ impl Case {
         case
     }
 
+    /// The same on a file system that makes room for names only where small files are emptied; `None`
+    /// where no file has to be, or one has to be written, which is refused.
+    pub(in crate::apply) fn on_a_full_disk(&self) -> Option<Self> {
+        let mut disk = self.disk.clone();
+        disk.is_full = true;
+        let mut store = SimStore::new(disk.clone());
+        match self.go_on(&mut store) {
+            Err(ApplyError::Lower(LowerError::Space { .. })) => return None,
+            other => other.unwrap(),
+        }
+        (store.calls.len() > self.call_count).then(|| Self {
+            name: format!("{}, full", self.name),
+            shards: self.shards.clone(),
+            before: self.before.clone(),
+            repaired: self.picture(&store.disk),
+            call_count: store.calls.len(),
+            arrangement: self.arrangement,
+            disk,
+        })
+    }
+
     /// The path of a journal of the run.
     pub(super) fn journal(name: &str) -> PathBuf {
         Path::new(RUN).join(name)
@@ -139,7 +160,7 @@ impl Case {
                 .zip(&quarantines)
                 .map(|((_, changes), place)| (changes.as_slice(), vec![place.clone()]))
                 .collect();
-            let lowered = lower(store, &shards)?;
+            let lowered = lower(store, &shards, true)?;
             let intent = Intent {
                 round: 1,
                 shards: vec!["[logs][0]".to_owned()],

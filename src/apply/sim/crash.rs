@@ -1,4 +1,5 @@
-//! What a crash keeps of what was not synced: all, nothing, only names, only contents, or any part.
+//! What a crash keeps of what was not synced: all, nothing, only names, only contents, names twice, or
+//! any part.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -16,12 +17,14 @@ pub(in crate::apply) enum Crash {
     Names,
     /// Contents, but no names.
     Contents,
+    /// All of it, and names that were given up as well: what was renamed is shown twice.
+    Twice,
     /// Of each file and folder all or nothing, as this number says.
     Some(u64),
 }
 
-pub(in crate::apply) const CRASHES: [Crash; 4] =
-    [Crash::All, Crash::Synced, Crash::Names, Crash::Contents];
+pub(in crate::apply) const CRASHES: [Crash; 5] =
+    [Crash::All, Crash::Synced, Crash::Names, Crash::Contents, Crash::Twice];
 
 impl SimDisk {
     /// The machine stops and starts again.
@@ -34,7 +37,13 @@ impl SimDisk {
             let (keeps, inode) = (keeping.contains(number), Inode::change(inode));
             match &mut inode.node {
                 Node::File(content) => content.crash(keeps),
-                Node::Folder(entries) => entries.crash(keeps),
+                Node::Folder(names) => {
+                    if crash == Crash::Twice {
+                        let given_up = names.synced.clone().into_iter();
+                        names.now = given_up.chain(std::mem::take(&mut names.now)).collect();
+                    }
+                    names.crash(keeps);
+                }
             }
             inode.times.crash(keeps);
         }
@@ -52,7 +61,7 @@ impl SimDisk {
         let is_kept = |(number, inode): &(&u64, &Rc<Inode>)| {
             let is_folder = matches!(inode.node, Node::Folder(_));
             match crash {
-                Crash::All => true,
+                Crash::All | Crash::Twice => true,
                 Crash::Synced => false,
                 Crash::Names => is_folder,
                 Crash::Contents => !is_folder,
@@ -64,7 +73,7 @@ impl SimDisk {
         };
         let mut keeping: BTreeSet<u64> =
             self.inodes.iter().filter(is_kept).map(|(number, _)| *number).collect();
-        if crash == Crash::All {
+        if matches!(crash, Crash::All | Crash::Twice) {
             return keeping;
         }
         // A renamed file is never under neither of its names.

@@ -12,7 +12,7 @@ use super::key::Hashes;
 use crate::apply::{Attributes, Facts, Fingerprint, Labels, Owner, StoreError, Times};
 
 pub(super) const TOP: u64 = 2;
-const BLOCK_BYTES: u64 = 4096;
+pub(super) const BLOCK_BYTES: u64 = 4096;
 
 /// A value, and what of it is on the disk.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +76,8 @@ pub(in crate::apply) struct SimDisk {
     clock_ns: i64,
     /// How far the clock goes on with each change.
     tick_ns: i64,
+    /// Gives a folder a block for names only when small files are emptied.
+    pub(in crate::apply) is_full: bool,
 }
 
 fn fail(action: &'static str, path: &Path, errno: Errno) -> StoreError {
@@ -84,7 +86,8 @@ fn fail(action: &'static str, path: &Path, errno: Errno) -> StoreError {
 
 impl SimDisk {
     pub(in crate::apply) fn new() -> Self {
-        let mut disk = Self { inodes: BTreeMap::new(), clock_ns: 1_000, tick_ns: 1_000 };
+        let mut disk =
+            Self { inodes: BTreeMap::new(), clock_ns: 1_000, tick_ns: 1_000, is_full: false };
         let attributes = Attributes { owner: Owner { uid: 0, gid: 0 }, mode: 0o755 };
         disk.add(Path::new("/"), Node::Folder(Cached::default()), attributes);
         disk

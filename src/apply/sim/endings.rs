@@ -1,14 +1,15 @@
 //! The two legal endings of a repair that was stopped, byte for byte: as it was, and repaired.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::case::{Case, ROUND_JOURNAL, UNDO_JOURNAL};
 use super::disk::SimDisk;
 use super::picture::{Picture, assert_same};
 use super::store::SimStore;
-use crate::apply::ApplyError;
+
 use crate::apply::journal::Journal;
 use crate::apply::quarantine::Arrangement;
+use crate::apply::{ApplyError, Step};
 
 /// What a person can do with a run.
 pub(in crate::apply) type Action = fn(&Case, &mut SimStore) -> Result<(), ApplyError>;
@@ -47,19 +48,27 @@ impl Case {
             picture
         };
         assert_same(&comparable(&now), &comparable(&self.repaired), &told);
-        let anchor = self.anchor();
+        let (anchor, written_over) = (self.anchor(), Self::written_over(disk));
         let everything = disk.picture(anchor, &|_| true);
         for (path, old) in &self.before {
-            let kept = everything
+            let is_kept = everything
                 .values()
                 .any(|seen| seen.inode == old.inode && (seen.content == old.content));
-            let rewritten = now.values().any(|seen| seen.inode == old.inode);
-            assert!(
-                kept || (rewritten && self.arrangement == Arrangement::Flat),
-                "{told}: {}",
-                path.display()
-            );
+            let in_journal = written_over.get(&old.inode);
+            let is_in_journal = in_journal.is_some() && in_journal == old.content.as_deref();
+            assert!(is_kept || is_in_journal, "{told}: {}", path.display());
         }
+    }
+
+    /// What the journal of the repair keeps of files that it writes in place.
+    fn written_over(disk: &SimDisk) -> BTreeMap<u64, Vec<u8>> {
+        let store = SimStore::new(disk.clone());
+        let round = Journal::open(&store, &Self::journal(ROUND_JOURNAL)).unwrap();
+        let old = round.steps().iter().filter_map(|step| match step {
+            Step::Rewrite { was, old, .. } => Some((was.inode, old.clone())),
+            _ => None,
+        });
+        old.collect()
     }
 
     /// Does it to its end.

@@ -106,7 +106,9 @@ fn case_of(script: &mut Script<'_>) -> Option<Case> {
     let changed = shards.iter().filter(|(_, changes)| !changes.is_empty());
     let changed: Vec<(PathBuf, Vec<Change>)> =
         changed.map(|(shard, changes)| (shard.path().to_path_buf(), changes.clone())).collect();
-    (!changed.is_empty()).then(|| Case::new(name.join(", "), changed, arrangement))
+    let case = (!changed.is_empty()).then(|| Case::new(name.join(", "), changed, arrangement))?;
+    let full = if layout & 4 == 0 { None } else { case.on_a_full_disk() };
+    Some(full.unwrap_or(case))
 }
 
 /// Changes one file of the shard at a chosen place.
@@ -141,12 +143,12 @@ mod tests {
 
     #[test]
     fn shards_of_each_layout_level_and_family() {
-        for (layout, level) in (0..4_u8).flat_map(|layout| (0..5).map(move |level| (layout, level)))
+        for (layout, level) in (0..8_u8).flat_map(|layout| (0..5).map(move |level| (layout, level)))
         {
             for family in 0..4 {
                 // One flipped bit of the newest log, or of the only one; in one shard or in two.
                 let shard = [family, 0, u8::from(family < 3), 0, 128, 0];
-                let count = 1 + usize::from(layout >> 1);
+                let count = 1 + usize::from(layout >> 1 & 1);
                 let script = [&[layout, level][..], &shard.repeat(count), &STOPS].concat();
                 assert!(check_stops(&script), "{script:?}");
             }

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use super::disk::SimDisk;
+use super::disk::{BLOCK_BYTES, SimDisk};
 use crate::apply::{Attributes, Facts, Fingerprint, Labels, Room, Store, StoreError, Thing, Times};
 
 /// What of a write still happens when the machine stops in it, in 255ths: never none of it and
@@ -16,6 +16,9 @@ pub(in crate::apply) enum Torn {
     Front(u8),
     Back(u8),
 }
+
+/// Two files that leave have them, where each has one block.
+const SPARE_BLOCKS: u64 = 2;
 
 /// The places at which the matrix tears a write: behind its first byte, and in the middle.
 const TORN: [Torn; 3] = [Torn::Front(0), Torn::Front(128), Torn::Back(128)];
@@ -171,7 +174,13 @@ impl Store for SimStore {
     }
 
     fn room(&self, _: &Path) -> Result<Room, StoreError> {
-        Ok(Room { free_bytes: 1 << 40, block_bytes: 4096, free_inodes: None })
+        Ok(Room {
+            free_bytes: if self.disk.is_full { 0 } else { 1 << 40 },
+            block_bytes: BLOCK_BYTES,
+            free_inodes: None,
+            spare_blocks: SPARE_BLOCKS,
+            inode_name_bytes: self.disk.is_full.then_some(0),
+        })
     }
 
     fn create_folder(&mut self, path: &Path, wanted: Attributes) -> Result<(), StoreError> {

@@ -59,6 +59,8 @@ const TORN_CRASHES: [Crash; 1] = [Crash::All];
 
 /// Fewest stops of the whole matrix: fewer means that it tests less than it says.
 const STOPS_MIN: usize = 10_000;
+/// Fewest cases in which files are emptied for the room that they have.
+const FULL_MIN: usize = 7;
 
 #[expect(clippy::print_stdout, reason = "the number of cases is a result of the test")]
 fn tell((stop_count, disk_count): (usize, usize), what: &str) {
@@ -128,4 +130,7 @@ fn every_kind_of_step_is_stopped() {
         kinds.extend(Case::kinds(&undone, UNDO_JOURNAL));
     }
     assert_eq!(kinds, BTreeSet::from(StepKind::ALL));
+    // And files are emptied before they move.
+    let full_count = cases().iter().filter(|case| case.disk.is_full).count();
+    assert!(full_count >= FULL_MIN, "{full_count} cases on a full disk");
 }

@@ -54,6 +54,7 @@ pub(super) fn cases() -> Vec<Case> {
         for arrangement in [Arrangement::Folders, Arrangement::Flat] {
             cases.push(case(format!("{name}, {arrangement:?}"), shards, arrangement));
         }
+        cases.extend(cases.last().and_then(Case::on_a_full_disk));
     };
     let losing = shards_that_lose();
     for (family, shard) in &losing {
@@ -78,6 +79,8 @@ pub(super) fn cases() -> Vec<Case> {
     let two: Vec<(&Shard, Vec<Change>)> =
         keeping.iter().rev().take(2).map(|one| (&one.1, keep(one))).collect();
     add("two shards in a round, level all", &two);
+    let lossy = losing.iter().take(2).map(|one| (&one.1, changes_of(&one.1, Level::None).unwrap()));
+    add("two shards in a round, level none", &lossy.collect::<Vec<_>>());
     // Nothing in a folder that leaves whole is looked at: the families do not differ.
     let (_, whole) = &losing[0];
     add("moved away", &[(whole, vec![Change::MoveFolder { path: whole.path().to_path_buf() }])]);
