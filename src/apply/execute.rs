@@ -66,6 +66,10 @@ impl<'a> Executor<'a> {
                 Ok(self.store.create_folder(path, *attributes)?)
             }
             Step::Keep { file, kept, was } => self.keep(file, kept, was),
+            Step::Record { file, was, .. } if self.is(file, was)? => Ok(()),
+            Step::Record { file, .. } => {
+                Err(ApplyError::changed(file, self.store.fingerprint(file)?))
+            }
             Step::Stage { staged, sum, .. } if noted_done && self.has(staged, *sum)? => Ok(()),
             Step::Stage { staged, content, sum, attributes, labels } => {
                 self.stage(staged, (content, *sum), *attributes, labels)
@@ -78,7 +82,7 @@ impl<'a> Executor<'a> {
             Step::Move { from, to, was } => self.move_file(from, to, was),
             Step::MoveFolder { from, to, was } => self.move_folder(from, to, was),
             Step::Install { staged, path, sum } => self.install(staged, path, *sum),
-            Step::SetTimes { folder, times } => Ok(self.store.set_times(folder, *times)?),
+            Step::SetTimes { path, times } => Ok(self.store.set_times(path, *times)?),
             Step::Sync { folders } => {
                 for folder in folders {
                     self.store.sync_folder(folder)?;

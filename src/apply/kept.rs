@@ -22,7 +22,7 @@ pub struct KeptFile {
 pub enum KeptAt {
     /// In the quarantine, under this name.
     File(PathBuf),
-    /// In the journal, which has these bytes: it was written anew in place.
+    /// In the journal, which has these bytes.
     Journal(Vec<u8>),
 }
 
@@ -79,6 +79,9 @@ fn kept_by(step: &Step) -> Vec<KeptFile> {
         }
         Step::Rewrite { from, old, .. } => {
             vec![KeptFile { file: from.clone(), kept: KeptAt::Journal(old.clone()) }]
+        }
+        Step::Record { file, content, .. } => {
+            vec![KeptFile { file: file.clone(), kept: KeptAt::Journal(content.clone()) }]
         }
         _ => Vec::new(),
     }

@@ -7,8 +7,7 @@ use super::before::FoldersBefore;
 use super::content::sum_of;
 use super::in_place::{InPlace, find_in_place};
 use super::lower::{LowerError, Lowered};
-use super::manifest::{Fate, Kept, MANIFEST_NAME, manifest, manifest_of_emptied};
-use super::name_room::make_name_room;
+use super::manifest::{Fate, Kept, MANIFEST_NAME, manifest};
 use super::place::{outside, place_of};
 use super::quarantine::{Arrangement, Quarantine};
 use super::step::{Step, Sum};
@@ -21,16 +20,16 @@ pub(super) struct Lowering<'a> {
     /// Folders of the quarantine to make; a parent sorts before its children.
     make: BTreeSet<PathBuf>,
     /// New files, whole, in the quarantine.
-    stage: Vec<Step>,
+    pub(super) stage: Vec<Step>,
     /// Files that are emptied before they leave.
-    empty: Vec<Step>,
+    pub(super) empty: Vec<Step>,
     /// Second names of files that stay.
-    keep: Vec<Step>,
+    pub(super) keep: Vec<Step>,
     /// What happens to the shards.
     pub(super) exchange: Vec<Step>,
     pub(super) before: FoldersBefore,
     notes: Vec<String>,
-    manifest: String,
+    pub(super) manifest: String,
 }
 
 impl<'a> Lowering<'a> {
@@ -163,21 +162,6 @@ impl<'a> Lowering<'a> {
         }
         self.manifest.push_str(text);
         self.manifest.push('\n');
-    }
-
-    /// Empties small files that leave, where names need it, and tells the manifest of it.
-    pub(super) fn make_name_room(
-        &mut self,
-        quarantines: &[&Quarantine],
-        journal_lasts: bool,
-    ) -> Result<(), LowerError> {
-        let flat = quarantines.iter().filter(|place| place.arrangement == Arrangement::Flat);
-        let flat: Vec<&Quarantine> = flat.copied().collect();
-        let named: Vec<&Step> = self.stage.iter().chain(&self.keep).collect();
-        self.empty =
-            make_name_room(self.store, (&named, &mut self.exchange), &flat, journal_lasts)?;
-        self.manifest.push_str(&manifest_of_emptied(&self.empty));
-        Ok(())
     }
 
     pub(super) fn finish(self) -> Lowered {

@@ -85,20 +85,23 @@ pub(super) fn manifest_of_folder(shard_folder: &Path, place: &Path, was: &Tree) 
     )
 }
 
-/// What these steps empty before it leaves; nothing when they empty no file.
-pub(super) fn manifest_of_emptied(steps: &[Step]) -> String {
+/// The files of which these steps leave to the journal what they hold; nothing when there is none.
+pub(super) fn manifest_of_journal<'a>(steps: impl Iterator<Item = &'a Step>) -> String {
     let mut lines = String::new();
     for step in steps {
-        if let Step::Rewrite { from, old, .. } = step {
-            let _ = writeln!(lines, "emptied   {} ({} bytes)", shown(from), old.len());
-        }
+        let (fate, file, held) = match step {
+            Step::Rewrite { from, old, .. } => ("emptied", from, old),
+            Step::Record { file, content, .. } => ("stays", file, content),
+            _ => continue,
+        };
+        let _ = writeln!(lines, "{fate:<10}{} ({} bytes)", shown(file), held.len());
     }
     if lines.is_empty() {
         return lines;
     }
     format!(
-        "There was no room for names. These files were emptied before they left, and what they\n\
-         held is in the journal of the run; `es-translog-fix undo RUN` puts it back.\n\n{lines}\n"
+        "There was no room for the names of these files. What they held is in the journal of the\n\
+         run; `es-translog-fix undo RUN` puts it back.\n\n{lines}\n"
     )
 }
 

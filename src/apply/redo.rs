@@ -32,6 +32,7 @@ pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>,
             }
             Step::CreateFolder { .. }
             | Step::Keep { .. }
+            | Step::Record { .. }
             | Step::Stage { .. }
             | Step::SetTimes { .. } => continue,
         };

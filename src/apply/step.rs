@@ -53,6 +53,17 @@ pub enum Step {
         /// What the file must be.
         was: Fingerprint,
     },
+    /// Keeps what a small file holds that stays where it is, in this record: for a file system that
+    /// has no room for a second name.
+    Record {
+        /// The file in the shard.
+        file: PathBuf,
+        /// What the file must be.
+        was: Fingerprint,
+        /// What it holds.
+        #[serde(with = "as_base64")]
+        content: Vec<u8>,
+    },
     /// Writes a new file in the quarantine, whole and synced, where no server looks.
     Stage {
         /// Where it is written.
@@ -112,10 +123,10 @@ pub enum Step {
         /// What it must be.
         sum: Sum,
     },
-    /// Sets the times of a folder back.
+    /// Sets the times of a folder or file back.
     SetTimes {
-        /// The folder.
-        folder: PathBuf,
+        /// The folder or file.
+        path: PathBuf,
         /// Its times before the repair.
         times: Times,
     },
@@ -164,8 +175,8 @@ impl Step {
             Self::Move { to, .. } | Self::MoveFolder { to, .. } | Self::Rewrite { to, .. } => {
                 to.parent()
             }
-            Self::SetTimes { folder, .. } => Some(folder),
-            Self::Sync { .. } => None,
+            Self::SetTimes { path, .. } => Some(path),
+            Self::Record { .. } | Self::Sync { .. } => None,
         }
     }
 
@@ -187,6 +198,9 @@ impl fmt::Display for Step {
             Self::Keep { file, kept, .. } => {
                 write!(f, "keep a second name of {} as {}", file.display(), kept.display())
             }
+            Self::Record { file, content, .. } => {
+                write!(f, "keep {} in the journal ({} bytes)", file.display(), content.len())
+            }
             Self::Stage { staged, sum, .. } => {
                 write!(f, "write {} ({} bytes)", staged.display(), sum.len_bytes)
             }
@@ -200,7 +214,7 @@ impl fmt::Display for Step {
                 write!(f, "write {} in place ({} bytes)", from.display(), new.len())?;
                 if from == to { Ok(()) } else { write!(f, " and call it {}", to.display()) }
             }
-            Self::SetTimes { folder, .. } => write!(f, "set the times of {}", folder.display()),
+            Self::SetTimes { path, .. } => write!(f, "set the times of {}", path.display()),
             Self::Sync { folders } => match folders.as_slice() {
                 [folder] => write!(f, "sync {}", folder.display()),
                 folders => write!(f, "sync {} folders", folders.len()),

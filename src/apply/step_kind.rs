@@ -10,6 +10,8 @@ pub enum StepKind {
     CreateFolder,
     /// Gives a file a second name.
     Keep,
+    /// Keeps in the journal what a file holds.
+    Record,
     /// Writes a new file where no server looks.
     Stage,
     /// Renames a file.
@@ -44,9 +46,10 @@ pub struct States {
 
 impl StepKind {
     /// All of them, in the order in which a round has them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::CreateFolder,
         Self::Keep,
+        Self::Record,
         Self::Stage,
         Self::Move,
         Self::MoveFolder,
@@ -62,6 +65,7 @@ impl StepKind {
         match self {
             Self::CreateFolder => "create_folder",
             Self::Keep => "keep",
+            Self::Record => "record",
             Self::Stage => "stage",
             Self::Move => "move",
             Self::MoveFolder => "move_folder",
@@ -89,6 +93,13 @@ impl StepKind {
                 "-",
                 "nothing",
                 "stays; the file returns if the server changed or removed it",
+            ),
+            Self::Record => (
+                "in the shard",
+                "in the shard, content in the journal",
+                "-",
+                "nothing",
+                "stays; written anew if the server changed or removed it",
             ),
             Self::Stage => (
                 "nothing there",
@@ -139,6 +150,7 @@ impl Step {
         match self {
             Self::CreateFolder { .. } => StepKind::CreateFolder,
             Self::Keep { .. } => StepKind::Keep,
+            Self::Record { .. } => StepKind::Record,
             Self::Stage { .. } => StepKind::Stage,
             Self::Rewrite { .. } => StepKind::Rewrite,
             Self::Move { .. } => StepKind::Move,

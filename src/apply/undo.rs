@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::mem::take;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::journal::Journal;
 use super::newer::Newer;
@@ -44,9 +44,10 @@ pub(crate) fn undo_steps(
         newer: Newer::default(),
         back: Vec::new(),
         rewrite: Vec::new(),
+        times: BTreeMap::new(),
     };
     let mut steps = Vec::new();
-    let mut times: BTreeMap<&Path, Times> = BTreeMap::new();
+    let mut times: BTreeMap<PathBuf, Times> = BTreeMap::new();
     for journal in newest_first {
         undoing.newer.serve(&journal.intent().quarantines);
         let out = undoing.take_backs(journal)?;
@@ -65,15 +66,14 @@ pub(crate) fn undo_steps(
         }
         // The oldest round saw the times as they were before the run, so it has the last word.
         let before = journal.intent().folders.iter();
-        times.extend(before.map(|before| (before.folder.as_path(), before.times)));
+        times.extend(before.map(|before| (before.folder.clone(), before.times)));
+        times.append(&mut undoing.times);
     }
     if newer_files == NewerFiles::Refuse {
         undoing.newer.refuse()?;
     }
-    let set: Vec<Step> = times
-        .into_iter()
-        .map(|(folder, times)| Step::SetTimes { folder: folder.to_path_buf(), times })
-        .collect();
+    let set: Vec<Step> =
+        times.into_iter().map(|(path, times)| Step::SetTimes { path, times }).collect();
     let sync = Step::sync_after(&set);
     steps.extend(set.into_iter().chain(sync));
     Ok(steps)
@@ -86,6 +86,8 @@ struct Undoing<'a> {
     back: Vec<Step>,
     /// What is written in place then: what was emptied before it left is in the shard again.
     rewrite: Vec<Step>,
+    /// Those of files that are written anew.
+    times: BTreeMap<PathBuf, Times>,
 }
 
 /// The files that a round writes in place: name -> number.
@@ -159,6 +161,13 @@ impl Undoing<'_> {
             let (place, kept, was) = match step {
                 Step::Move { from, to, was } => (from, to, was),
                 Step::Keep { file, kept, was } => (file, kept, was),
+                Step::Record { file, was, content } => {
+                    let in_place = self.view.fingerprint(file)?;
+                    if !in_place.is_some_and(|now| now.same_content(was)) {
+                        self.write_anew((file, file), was, content)?;
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             let in_place = self.view.fingerprint(place)?;
@@ -208,6 +217,19 @@ impl Undoing<'_> {
         Ok(back)
     }
 
+    /// What the journal keeps is written anew, because the file is not what it was under any of its
+    /// names.
+    fn write_anew(
+        &mut self,
+        names: (&Path, &Path),
+        was: &Fingerprint,
+        content: &[u8],
+    ) -> Result<(), UndoError> {
+        self.back.push(self.newer.write_anew(&mut self.view, names, was, content)?);
+        self.times.insert(names.0.to_path_buf(), was.times);
+        Ok(())
+    }
+
     /// What was written in place gets its bytes, its name and its times back.
     fn rewrites(&mut self, journal: &Journal) -> Result<(), UndoError> {
         for step in journal.steps() {
@@ -241,10 +263,7 @@ impl Undoing<'_> {
                         times: Some(was.times),
                     });
                 }
-                _ => {
-                    let anew = self.newer.write_anew(&mut self.view, (from, to), was, old)?;
-                    self.back.push(anew);
-                }
+                _ => self.write_anew((from, to), was, old)?,
             }
         }
         Ok(())

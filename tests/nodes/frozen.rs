@@ -52,9 +52,9 @@ impl Frozen {
         Ok(frozen)
     }
 
-    /// Whether some of the files that are to leave a shard have left, as the journal tells: its
-    /// first line has the steps, and each step that is done has a line. Early, because the program
-    /// goes on while this is found out.
+    /// Whether a file has left its shard, or was written in place, as the journal tells: its first
+    /// line has the steps, and each step that is done has a line. Early, because the program goes
+    /// on while this is found out.
     fn is_in_the_middle(&mut self, state: &Path) -> bool {
         let runs = state.join("runs").read_dir().into_iter().flatten().flatten();
         let journals = runs.map(|entry| entry.path().join("round-1.journal"));
@@ -66,11 +66,12 @@ impl Frozen {
             _ => return false,
         };
         let steps = begin.get("steps").and_then(Value::as_array).into_iter().flatten();
-        let is_move = |step: &Value| step.get("step").and_then(Value::as_str) == Some("move");
-        let moves: Vec<usize> =
-            steps.enumerate().filter(|(_, step)| is_move(step)).map(|(at, _)| at).collect();
+        let kind = |step: &Value| step.get("step").and_then(Value::as_str).map(str::to_owned);
+        let is_change = |kind: &str| matches!(kind, "move" | "rewrite");
+        let mut kinds = steps.map(kind).enumerate();
+        let first = kinds.find(|(_, kind)| kind.as_deref().is_some_and(is_change));
         let done_count = text.matches("\"record\":\"done\"").count();
-        moves.first().is_some_and(|first| done_count > *first)
+        first.is_some_and(|(first, _)| done_count > first)
     }
 
     fn journal_text(&self) -> String {

@@ -7,6 +7,7 @@
 //! cargo test --test nodes -- replicas [VERSION...]     two nodes and a damaged copy on one of them
 //! cargo test --test nodes -- meanwhile [VERSION...]    a server started in the middle of a repair
 //! cargo test --test nodes -- mount-point [VERSION...]  the quarantine at the top of a data path
+//! cargo test --test nodes -- full-disk [VERSION...]    forty shards without a free byte, and a kill
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -30,6 +31,7 @@ mod documents;
 mod few;
 mod fingerprint;
 mod frozen;
+mod full_disk;
 mod gauntlet;
 mod http;
 mod http_copies;
@@ -38,6 +40,7 @@ mod loss;
 mod many;
 mod meanwhile;
 mod more_files;
+mod mount;
 mod mount_point;
 mod node;
 mod places;
@@ -77,6 +80,12 @@ const VERSIONS: [&str; 6] =
 const MEANWHILE_VERSIONS: [&str; 4] = ["es-1.7.6", "es-2.4.6", "es-7.17.28", "es-8.19.0"];
 /// Servers whose data path is a mount point when none is named.
 const MOUNT_POINT_VERSIONS: [&str; 4] = ["es-1.7.6", "es-7.17.28", "es-8.19.0", "es-9.3.0"];
+/// Servers whose disk is full when none is named.
+const FULL_DISK_VERSIONS: [&str; 5] =
+    ["es-2.4.6", "es-5.6.16", "es-7.17.28", "es-8.19.0", "os-2.19.1"];
+/// The words for the runs that mount something.
+const MOUNT_POINT: &str = "mount-point";
+const FULL_DISK: &str = "full-disk";
 /// The word for the runs with two nodes.
 const REPLICAS: &str = "replicas";
 /// What is run with two nodes when nothing is named.
@@ -103,10 +112,14 @@ fn main() -> ExitCode {
         Some("meanwhile") => {
             few::all("meanwhile", &words(rest), &MEANWHILE_VERSIONS, meanwhile::run)
         }
-        Some("mount-point") => few::in_namespace(&words(rest)),
-        Some(few::IN_NAMESPACE) => {
-            few::all("mount-point", &words(rest), &MOUNT_POINT_VERSIONS, mount_point::run)
-        }
+        Some(MOUNT_POINT | FULL_DISK) => few::in_namespace(&words(&arguments)),
+        Some(few::IN_NAMESPACE) => match words(rest).split_first() {
+            Some((mode, rest)) if mode == FULL_DISK => {
+                few::all(FULL_DISK, rest, &FULL_DISK_VERSIONS, full_disk::run)
+            }
+            Some((_, rest)) => few::all(MOUNT_POINT, rest, &MOUNT_POINT_VERSIONS, mount_point::run),
+            None => ExitCode::from(2),
+        },
         _ => {
             let mut names: Vec<String> =
                 words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();

@@ -2,8 +2,7 @@
 //! leaves it alone while it starts, indexes, flushes, makes and deletes indices and starts again.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -14,32 +13,16 @@ use crate::checks::Checks;
 use crate::documents::Story;
 use crate::fingerprint::{Fingerprint, Times};
 use crate::kind::Kind;
+use crate::mount::Mount;
 use crate::process::Process;
-use crate::run::succeed;
 use crate::tool::{Tool, View};
 use crate::version::Version;
 
 /// Name of the quarantine at the top of a data path that is a mount point.
 const HIDDEN: &str = ".es-translog-fix";
 const LATER: &str = "later";
-
-/// What is mounted as long as the value lives.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn new(place: &Path) -> Result<Self, String> {
-        fs::create_dir_all(place).map_err(|error| format!("{}: {error}", place.display()))?;
-        let name = place.display().to_string();
-        succeed("mount", &["-t", "tmpfs", "-o", "size=1g", "data", &name])?;
-        Ok(Self(place.to_path_buf()))
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = succeed("umount", &["--lazy", &self.0.display().to_string()]);
-    }
-}
+/// What the data path is.
+const MEMORY: &str = "mount -t tmpfs -o size=1g data $1";
 
 /// Runs it on one server, in a mount namespace of this process's own.
 pub(crate) fn run(
@@ -48,7 +31,7 @@ pub(crate) fn run(
     work: &Path,
     (tool, checks, seed): (&mut Tool, &mut Checks, u64),
 ) -> Result<(), String> {
-    let _mount = Mount::new(&work.join("data"))?;
+    let _mount = Mount::new(MEMORY, &work.join("data"), &work.join("blocks"))?;
     let mut node = Process::install(version, distribution, work)?;
     let cells = fill_and_break(&mut node, &Kind::fast(version), seed)?;
     let words = node.repair_words("valid");

@@ -1,7 +1,6 @@
 //! Which files are emptied, and when it is refused.
 
 use super::*;
-use crate::apply::quarantine::Arrangement;
 use crate::apply::sim::disk::SimDisk;
 use crate::apply::sim::store::SimStore;
 use crate::apply::store::Attributes;
@@ -29,7 +28,7 @@ fn leaving(lengths: &[usize]) -> (SimStore, Vec<Step>) {
 
 fn make(
     store: &SimStore,
-    steps: &mut [Step],
+    (keep, steps): (&mut [Step], &mut [Step]),
     journal_lasts: bool,
 ) -> Result<Vec<Step>, LowerError> {
     let quarantine = Quarantine {
@@ -38,13 +37,13 @@ fn make(
         folder: Path::new(ANCHOR).join(".etf-"),
         arrangement: Arrangement::Flat,
     };
-    make_name_room(store, (&[], steps), &[&quarantine], journal_lasts)
+    Naming::new(store, (&[], keep, steps), journal_lasts).make_room(&[&quarantine])
 }
 
 #[test]
 fn the_largest_of_the_small_ones_give_their_room() {
     let (store, mut steps) = leaving(&[10, 4_097, 2 * 1024 * 1024, 0]);
-    let made = make(&store, &mut steps, true).unwrap();
+    let made = make(&store, (&mut [], &mut steps), true).unwrap();
     // Two blocks are wanted, and one file that is not too large for the journal has them.
     let [Step::Rewrite { from, to, old, new, .. }, Step::Sync { .. }] = made.as_slice() else {
         panic!("{made:?}");
@@ -66,7 +65,7 @@ fn where_there_is_room_nothing_is_emptied() {
     let (mut store, mut steps) = leaving(&[10, 10]);
     store.disk.is_full = false;
     let before = steps.clone();
-    assert_eq!(make(&store, &mut steps, true).unwrap(), []);
+    assert_eq!(make(&store, (&mut [], &mut steps), true).unwrap(), []);
     assert_eq!(steps, before);
 }
 
@@ -74,7 +73,7 @@ fn where_there_is_room_nothing_is_emptied() {
 fn too_few_files_or_a_journal_that_does_not_last_are_refused_with_the_number() {
     for (lengths, journal_lasts) in [(&[10][..], true), (&[10, 10], false)] {
         let (store, mut steps) = leaving(lengths);
-        let refused = make(&store, &mut steps, journal_lasts).unwrap_err().to_string();
+        let refused = make(&store, (&mut [], &mut steps), journal_lasts).unwrap_err().to_string();
         let wanted = "8192 bytes are needed on the file system of /data, and 0 are free";
         assert!(refused.starts_with(wanted), "{refused}");
     }
@@ -86,5 +85,26 @@ fn a_file_with_a_second_name_keeps_its_content() {
     let (mut store, mut steps) = leaving(&[10, 10]);
     let name = Path::new(SHARD).join("0");
     store.disk.link(&name, Path::new("/data/other")).unwrap();
-    assert!(matches!(make(&store, &mut steps, true), Err(LowerError::Space { .. })));
+    assert!(matches!(make(&store, (&mut [], &mut steps), true), Err(LowerError::Space { .. })));
+}
+
+#[test]
+fn what_stays_needs_no_name_where_the_journal_has_it() {
+    let (store, moves) = leaving(&[10, 3]);
+    let mut keep: Vec<Step> = moves
+        .into_iter()
+        .map(|step| match step {
+            Step::Move { from, to, was } => Step::Keep { file: from, kept: to, was },
+            other => other,
+        })
+        .collect();
+    assert_eq!(make(&store, (&mut keep, &mut []), true).unwrap(), []);
+    let held: Vec<usize> = keep
+        .iter()
+        .map(|step| match step {
+            Step::Record { content, .. } => content.len(),
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert_eq!(held, [10, 3]);
 }

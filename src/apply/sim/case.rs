@@ -94,8 +94,8 @@ impl Case {
         case
     }
 
-    /// The same on a file system that makes room for names only where small files are emptied; `None`
-    /// where no file has to be, or one has to be written, which is refused.
+    /// The same on a file system that has no room for names: small files are emptied, or in the journal;
+    /// `None` where that changes nothing, or a file has to be written, which is refused.
     pub(in crate::apply) fn on_a_full_disk(&self) -> Option<Self> {
         let mut disk = self.disk.clone();
         disk.is_full = true;
@@ -104,7 +104,7 @@ impl Case {
             Err(ApplyError::Lower(LowerError::Space { .. })) => return None,
             other => other.unwrap(),
         }
-        (store.calls.len() > self.call_count).then(|| Self {
+        (store.calls.len() != self.call_count).then(|| Self {
             name: format!("{}, full", self.name),
             shards: self.shards.clone(),
             before: self.before.clone(),
@@ -124,6 +124,17 @@ impl Case {
     pub(in crate::apply) fn kinds(disk: &SimDisk, journal: &str) -> BTreeSet<StepKind> {
         let journal = Journal::open(&SimStore::new(disk.clone()), &Self::journal(journal)).unwrap();
         journal.steps().iter().map(Step::kind).collect()
+    }
+
+    /// The files that the journal of the repair keeps and that stay.
+    pub(in crate::apply) fn recorded(disk: &SimDisk) -> Vec<PathBuf> {
+        let store = SimStore::new(disk.clone());
+        let journal = Journal::open(&store, &Self::journal(ROUND_JOURNAL)).unwrap();
+        let files = journal.steps().iter().filter_map(|step| match step {
+            Step::Record { file, .. } => Some(file.clone()),
+            _ => None,
+        });
+        files.collect()
     }
 
     /// Whether the shards differ after the repair.

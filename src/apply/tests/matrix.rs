@@ -5,6 +5,7 @@
 //! Every stop is made. Where two leave the same disk the way on from it is gone once.
 
 use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
 
 use super::matrix_cases::cases;
 use crate::apply::StepKind;
@@ -133,4 +134,24 @@ fn every_kind_of_step_is_stopped() {
     // And files are emptied before they move.
     let full_count = cases().iter().filter(|case| case.disk.is_full).count();
     assert!(full_count >= FULL_MIN, "{full_count} cases on a full disk");
+}
+
+/// A file that stays in the shard, and whose content the journal has, is removed by the server.
+#[test]
+fn what_the_journal_keeps_comes_back_when_the_server_removed_it() {
+    let mut count = 0;
+    for case in cases().iter().filter(|case| case.disk.is_full) {
+        let mut disk = case.finish(&case.disk, Case::go_on, "repaired");
+        for file in Case::recorded(&disk) {
+            let was = disk.fingerprint(&file).unwrap();
+            disk.rename(&file, Path::new("/state/removed")).unwrap();
+            let undone = case.finish(&disk, Case::undo, "removed by the server, undone");
+            let now = undone.fingerprint(&file).unwrap();
+            assert_eq!((now.len_bytes, now.crc32), (was.len_bytes, was.crc32), "{}", case.name);
+            assert_eq!((now.times, now.attributes), (was.times, was.attributes), "{}", case.name);
+            disk.rename(Path::new("/state/removed"), &file).unwrap();
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "{count} files");
 }
