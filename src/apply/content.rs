@@ -1,7 +1,9 @@
 //! Reading the content of a file that is to be written, piece by piece, in bounded memory.
 
+use std::path::Path;
+
 use super::step::Sum;
-use super::store::{Store, StoreError};
+use super::store::{Fingerprint, Store, StoreError};
 use crate::plan::{Content, Piece};
 
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -51,6 +53,12 @@ impl Reader {
         }
         Ok(None)
     }
+}
+
+/// All of a file as it was judged.
+pub(super) fn whole(file: &Path, was: &Fingerprint) -> Content {
+    let (from_offset, to_offset) = (0, was.len_bytes);
+    vec![Piece::Range { file: file.to_path_buf(), from_offset, to_offset }]
 }
 
 /// Length and CRC-32 of a content; `None` when a file ended before a range of it did.

@@ -71,6 +71,14 @@ impl DiskStore {
         Ok(linked?)
     }
 
+    fn unlink(&self, path: &Path, inode: u64) -> io::Result<()> {
+        let (folder, name) = self.folders.parent(path)?;
+        if stat(folder.as_fd(), &name)?.st_ino != inode {
+            return Err(io::Error::other("another file took its name"));
+        }
+        Ok(rustix::fs::unlinkat(folder, &name, AtFlags::empty())?)
+    }
+
     fn make_folder(&self, path: &Path, wanted: Attributes) -> io::Result<()> {
         let (folder, name) = self.folders.parent(path)?;
         match rustix::fs::mkdirat(folder, &name, Mode::RWXU) {
@@ -243,6 +251,10 @@ impl Store for DiskStore {
 
     fn link_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
         self.link(from, to).map_err(|source| StoreError::new("keep a second name of", from, source))
+    }
+
+    fn remove(&mut self, path: &Path, inode: u64) -> Result<(), StoreError> {
+        self.unlink(path, inode).map_err(|source| StoreError::new("remove", path, source))
     }
 
     fn set_times(&mut self, path: &Path, times: Times) -> Result<(), StoreError> {

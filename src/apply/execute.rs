@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::content::Reader;
+use super::content::{Reader, whole};
 use super::error::ApplyError;
 use super::journal::Journal;
 use super::lower::LowerError;
 use super::quarantine::Quarantine;
 use super::rewrite::Rewrite;
 use super::step::{Step, Sum};
-use super::store::{Attributes, Fingerprint, Labels, Store, StoreError};
+use super::store::{Attributes, Fingerprint, Labels, Store, StoreError, Times};
 use super::tree::Tree;
 use crate::plan::Content;
 
@@ -71,9 +71,15 @@ impl<'a> Executor<'a> {
                 Err(ApplyError::changed(file, self.store.fingerprint(file)?))
             }
             Step::Stage { staged, sum, .. } if noted_done && self.has(staged, *sum)? => Ok(()),
-            Step::Stage { staged, content, sum, attributes, labels } => {
-                self.stage(staged, (content, *sum), *attributes, labels)
+            Step::Stage { staged, content, sum, attributes, labels, times } => {
+                let given = Given { attributes: *attributes, labels, times: *times };
+                self.stage(staged, (content, *sum), given)
             }
+            Step::Copy { kept, was, .. } if noted_done && self.has(kept, Sum::of_file(was))? => {
+                Ok(())
+            }
+            Step::Copy { file, kept, was, labels } => self.copy(file, kept, was, labels),
+            Step::Remove { file, kept, was } => self.remove(file, kept, was),
             Step::Rewrite { from, to, was, old, new, times } => {
                 let rewrite = Rewrite { from, to, was, old, new, times: *times };
                 rewrite.run(self.store, noted_done)?;
@@ -82,7 +88,7 @@ impl<'a> Executor<'a> {
             Step::Move { from, to, was } => self.move_file(from, to, was),
             Step::MoveFolder { from, to, was } => self.move_folder(from, to, was),
             Step::Install { staged, path, sum } => self.install(staged, path, *sum),
-            Step::SetTimes { path, times } => Ok(self.store.set_times(path, *times)?),
+            Step::SetTimes { folder, times } => Ok(self.store.set_times(folder, *times)?),
             Step::Sync { folders } => {
                 for folder in folders {
                     self.store.sync_folder(folder)?;
@@ -116,15 +122,14 @@ impl<'a> Executor<'a> {
         &mut self,
         staged: &Path,
         (content, sum): (&Content, Sum),
-        attributes: Attributes,
-        labels: &Labels,
+        given: Given<'_>,
     ) -> Result<(), ApplyError> {
         if self.store.fingerprint(staged)?.is_some() {
             self.set_aside(staged)?;
         }
-        self.store.create_file(staged, attributes)?;
-        if !labels.is_empty() {
-            self.store.set_labels(staged, labels)?;
+        self.store.create_file(staged, given.attributes)?;
+        if !given.labels.is_empty() {
+            self.store.set_labels(staged, given.labels)?;
         }
         let mut reader = Reader::default();
         while let Some(block) = reader.next_block(self.store, content)? {
@@ -133,10 +138,40 @@ impl<'a> Executor<'a> {
             }
             self.store.append(staged, &block)?;
         }
+        if let Some(times) = given.times {
+            self.store.set_times(staged, times)?;
+        }
         self.store.sync_file(staged)?;
         match self.store.fingerprint(staged)? {
             Some(found) if sum.is_of(&found) => Ok(()),
             found => Err(ApplyError::changed(staged, found)),
+        }
+    }
+
+    fn copy(
+        &mut self,
+        file: &Path,
+        kept: &Path,
+        was: &Fingerprint,
+        labels: &Labels,
+    ) -> Result<(), ApplyError> {
+        match self.store.fingerprint(file)? {
+            Some(now) if now.same_file(was) => {}
+            now => return Err(ApplyError::changed(file, now)),
+        }
+        let content = whole(file, was);
+        let given = Given { attributes: was.attributes, labels, times: Some(was.times) };
+        self.stage(kept, (&content, Sum::of_file(was)), given)
+    }
+
+    fn remove(&mut self, file: &Path, kept: &Path, was: &Fingerprint) -> Result<(), ApplyError> {
+        if !self.has(kept, Sum::of_file(was))? {
+            return Err(ApplyError::changed(kept, self.store.fingerprint(kept)?));
+        }
+        match self.store.fingerprint(file)? {
+            None => Ok(()),
+            Some(now) if now.same_file(was) => Ok(self.store.remove(file, was.inode)?),
+            now => Err(ApplyError::changed(file, now)),
         }
     }
 
@@ -225,10 +260,7 @@ impl<'a> Executor<'a> {
     }
 
     fn is_in_quarantine(&self, path: &Path) -> bool {
-        let bytes = path.as_os_str().as_encoded_bytes();
-        self.quarantines
-            .iter()
-            .any(|quarantine| bytes.starts_with(quarantine.folder.as_os_str().as_encoded_bytes()))
+        self.quarantines.iter().any(|quarantine| quarantine.holds(path))
     }
 
     fn is(&self, path: &Path, was: &Fingerprint) -> Result<bool, ApplyError> {
@@ -238,6 +270,14 @@ impl<'a> Executor<'a> {
     fn has(&self, path: &Path, sum: Sum) -> Result<bool, ApplyError> {
         Ok(self.store.fingerprint(path)?.is_some_and(|now| sum.is_of(&now)))
     }
+}
+
+/// What a new file gets beside its content.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    attributes: Attributes,
+    labels: &'a Labels,
+    times: Option<Times>,
 }
 
 /// vfat answers a hard link with EPERM, others with EOPNOTSUPP.

@@ -65,7 +65,7 @@ fn kept_by(step: &Step) -> Vec<KeptFile> {
         Step::Move { from, to, .. } => {
             vec![KeptFile { file: from.clone(), kept: KeptAt::File(to.clone()) }]
         }
-        Step::Keep { file, kept, .. } => {
+        Step::Keep { file, kept, .. } | Step::Copy { file, kept, .. } => {
             vec![KeptFile { file: file.clone(), kept: KeptAt::File(kept.clone()) }]
         }
         Step::MoveFolder { from, to, was } => {

@@ -53,6 +53,12 @@ pub enum LowerError {
         /// What is counted.
         unit: &'static str,
     },
+    /// A shard that is to leave whole, with a quarantine on another file system.
+    #[error(
+        "{} is to leave whole, and --quarantine-dir is on another file system; nothing was done: run \
+         again without it, or with a folder on the shard's own", .0.display()
+    )]
+    Elsewhere(PathBuf),
     /// A change outside the shard it is for: a bug, stopped before it does harm.
     #[error("{} lies outside the shard's folders; nothing was done", .0.display())]
     Outside(PathBuf),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::before::FoldersBefore;
 use super::content::sum_of;
+use super::elsewhere::Leaving;
 use super::in_place::{InPlace, find_in_place};
 use super::lower::{LowerError, Lowered};
 use super::manifest::{Fate, Kept, MANIFEST_NAME, manifest};
@@ -19,7 +20,7 @@ pub(super) struct Lowering<'a> {
     pub(super) store: &'a dyn Store,
     /// Folders of the quarantine to make; a parent sorts before its children.
     make: BTreeSet<PathBuf>,
-    /// New files, whole, in the quarantine.
+    /// New files, whole, in the quarantine, and copies.
     pub(super) stage: Vec<Step>,
     /// Files that are emptied before they leave.
     pub(super) empty: Vec<Step>,
@@ -95,15 +96,17 @@ impl<'a> Lowering<'a> {
         let (quarantine, place) = place_of(path, places)?;
         match change {
             Change::MoveAway { .. } => {
-                let was = parts.take(self, (path, &place), quarantine, Fate::Moved)?;
+                let (was, labels) = parts.take(self, (path, &place), quarantine, Fate::Moved)?;
                 self.take_in(quarantine, &place, path)?;
-                parts.leave.push(Step::Move { from: path.clone(), to: place, was });
+                let leaving = Leaving { file: path, place: &place, was, labels };
+                parts.move_away(quarantine, leaving);
             }
             Change::MoveFolder { .. } => return Err(outside(path)),
             Change::Keep { .. } => {
-                let was = parts.take(self, (path, &place), quarantine, Fate::Kept)?;
+                let fate = if quarantine.is_elsewhere() { Fate::Copied } else { Fate::Kept };
+                let (was, labels) = parts.take(self, (path, &place), quarantine, fate)?;
                 self.take_in(quarantine, &place, path)?;
-                parts.keep.push(Step::Keep { file: path.clone(), kept: place, was });
+                parts.keep(quarantine, Leaving { file: path, place: &place, was, labels });
             }
             Change::Write { content, like, .. } => {
                 let staged = quarantine.stage_of(path).ok_or_else(|| outside(path))?;
@@ -115,7 +118,14 @@ impl<'a> Lowering<'a> {
                 let sum = self.sum(&content, places)?;
                 let path = path.clone();
                 parts.enter.push(Step::Install { staged: staged.clone(), path, sum });
-                parts.stage.push(Step::Stage { staged, content, sum, attributes, labels });
+                parts.stage.push(Step::Stage {
+                    staged,
+                    content,
+                    sum,
+                    attributes,
+                    labels,
+                    times: None,
+                });
             }
         }
         Ok(())
@@ -158,6 +168,7 @@ impl<'a> Lowering<'a> {
                 content: vec![Piece::Bytes(bytes)],
                 attributes: Attributes::own_file(),
                 labels: Labels::new(),
+                times: None,
             });
         }
         self.manifest.push_str(text);
@@ -225,14 +236,16 @@ impl<'a> Lowering<'a> {
         place: &Path,
         path: &Path,
     ) -> Result<(), LowerError> {
-        let anchor = &quarantine.anchor;
-        let below = place.ancestors().skip(1).take_while(|folder| folder != anchor);
+        let anchor = quarantine.anchor_of(place);
+        let below = place.ancestors().skip(1).take_while(|folder| *folder != anchor);
         let below: Vec<PathBuf> = below.map(Path::to_path_buf).collect();
         let takes_name = match below.last() {
             Some(top) => self.store.folder(top)?.is_none(),
             None => true,
         };
-        if takes_name {
+        // What an undo writes anew is staged on the shard's own file system.
+        let own = quarantine.own.as_ref().map(|own| own.anchor.as_path());
+        for anchor in own.into_iter().chain(takes_name.then_some(anchor)) {
             self.before.note_times(self.store, anchor)?;
         }
         self.make.extend(below);
@@ -259,10 +272,10 @@ impl<'a> Lowering<'a> {
 
 /// The steps of one shard by kind, and what the manifest says.
 #[derive(Default)]
-struct Parts {
-    keep: Vec<Step>,
-    stage: Vec<Step>,
-    leave: Vec<Step>,
+pub(super) struct Parts {
+    pub(super) keep: Vec<Step>,
+    pub(super) stage: Vec<Step>,
+    pub(super) leave: Vec<Step>,
     rewrite: Vec<Step>,
     enter: Vec<Step>,
     kept: Vec<Kept>,
@@ -276,7 +289,7 @@ impl Parts {
         (origin, place): (&Path, &Path),
         quarantine: &Quarantine,
         fate: Fate,
-    ) -> Result<Fingerprint, LowerError> {
+    ) -> Result<(Fingerprint, Labels), LowerError> {
         let was = lowering.owned(origin, quarantine)?;
         let Facts { link_count, labels, .. } = lowering.store.facts(origin)?;
         if link_count > 1 {
@@ -287,7 +300,7 @@ impl Parts {
             ));
         }
         let (origin, place) = (origin.to_path_buf(), place.to_path_buf());
-        self.kept.push(Kept { fate, origin, place, was, labels });
-        Ok(was)
+        self.kept.push(Kept { fate, origin, place, was, labels: labels.clone() });
+        Ok((was, labels))
     }
 }

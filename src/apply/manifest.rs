@@ -19,6 +19,8 @@ pub(super) enum Fate {
     Moved,
     /// It stays in the shard, and here is a second name of it.
     Kept,
+    /// It stays in the shard, and here is a copy of it.
+    Copied,
     /// It was written anew in place; what it held is in the journal of the run.
     Rewritten,
 }
@@ -46,6 +48,7 @@ pub(super) fn manifest(shard_folder: &Path, files: &[Kept]) -> String {
         let (fate, here) = match file.fate {
             Fate::Moved => ("moved", "now"),
             Fate::Kept => ("still in the shard", "second name"),
+            Fate::Copied => ("still in the shard", "copy"),
             Fate::Rewritten => ("written in place, old content in the journal", "now"),
         };
         let was = &file.was;

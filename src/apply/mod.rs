@@ -1,15 +1,17 @@
 //! Plan -> Receipt: quarantine, write, rename, sync, each step in the journal before it happens.
 //!
 //! The only stage that changes a data path, and it does so through one small trait, [`Store`].
-//! Repair, resume and undo are the same executor over different lists of [`Step`]s. Nothing here
-//! deletes: what has to go is renamed into the quarantine on its own file system, and what is
-//! written is written whole in the quarantine, synced, and renamed into place.
+//! Repair, resume and undo are the same executor over different lists of [`Step`]s. What
+//! has to go is renamed into the quarantine on its own file system (or, for who asked for another
+//! one, copied there, and removed when the copy is on the disk), and what is written is written
+//! whole in the quarantine, synced, and renamed into place.
 
 mod before;
 mod content;
 mod disk;
 mod disk_facts;
 mod disk_room;
+mod elsewhere;
 mod error;
 mod execute;
 mod halt;
@@ -49,6 +51,7 @@ mod taking_back;
 mod tests;
 mod tree;
 mod undo;
+mod undo_anew;
 mod undo_error;
 mod view;
 mod whole;

@@ -11,7 +11,7 @@ use super::lowering::Lowering;
 use super::manifest::manifest_of_journal;
 use super::quarantine::{Arrangement, Quarantine};
 use super::rewrite::read;
-use super::room::anchors_of;
+use super::room::own_anchors;
 use super::step::{Step, Sum};
 use super::store::{Fingerprint, Room, Store, StoreError};
 
@@ -50,7 +50,7 @@ impl<'a> Naming<'a> {
     /// [`LowerError::Space`] when that is not enough.
     fn make_room(&mut self, quarantines: &[&Quarantine]) -> Result<Vec<Step>, LowerError> {
         let mut emptying = Vec::new();
-        for anchor in anchors_of(quarantines) {
+        for anchor in own_anchors(quarantines) {
             let room = self.store.room(anchor)?;
             let Some(free_name_bytes) = room.inode_name_bytes else { continue };
             let has_room = room.free_bytes >= wanted_bytes(room);

@@ -11,7 +11,7 @@ use super::store::{Attributes, Fingerprint, Labels};
 use super::tree::Tree;
 use super::undo_error::UndoError;
 use super::view::View;
-use crate::plan::Piece;
+use crate::plan::Content;
 
 /// How many files of one name a quarantine takes.
 const NAMES_MAX: u32 = 1000;
@@ -69,14 +69,14 @@ impl Newer {
         Ok(())
     }
 
-    /// The server wrote over, or replaced, what was written in place: that goes aside, and what the
-    /// file was before is written anew from the journal.
+    /// The server wrote over, replaced or removed what the run has kept the content of: what is there
+    /// goes aside, and the file is written anew as it was.
     pub(super) fn write_anew(
         &mut self,
         view: &mut View<'_>,
         (from, to): (&Path, &Path),
         was: &Fingerprint,
-        old: &[u8],
+        (content, labels): (Content, &Labels),
     ) -> Result<Step, UndoError> {
         for path in BTreeSet::from([from, to]) {
             if let Some(now) = view.fingerprint(path)? {
@@ -86,13 +86,14 @@ impl Newer {
         let quarantine = self.quarantine_of(from)?.clone();
         let staged = quarantine.stage_of(from).ok_or_else(|| UndoError::gone(from))?;
         let staged = self.free(view, &quarantine, &staged)?;
-        let sum = Sum::of(old);
+        let sum = Sum::of_file(was);
         self.staged.push(Step::Stage {
             staged: staged.clone(),
-            content: vec![Piece::Bytes(old.to_vec())],
+            content,
             sum,
             attributes: was.attributes,
-            labels: Labels::new(),
+            labels: labels.clone(),
+            times: Some(was.times),
         });
         view.write(from, *was);
         Ok(Step::Install { staged, path: from.to_path_buf(), sum })
@@ -129,7 +130,7 @@ impl Newer {
     ) -> Result<PathBuf, UndoError> {
         if quarantine.arrangement == Arrangement::Folders {
             let below = place.ancestors().skip(1);
-            let below = below.take_while(|folder| *folder != quarantine.anchor);
+            let below = below.take_while(|folder| *folder != quarantine.anchor_of(place));
             for folder in below {
                 if !view.has_folder(folder)? {
                     self.make.insert(folder.to_path_buf());

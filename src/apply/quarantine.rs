@@ -22,6 +22,8 @@ use super::store::StoreError;
 const HIDDEN_NAME: &str = ".es-translog-fix";
 /// How the names of a flat quarantine begin.
 const FLAT_PREFIX: &str = ".etf-";
+/// What holds the files that left a shard, in its quarantine.
+const ORIGINAL: &str = "original";
 /// What the data path's own name gets where the quarantine lies beside it.
 const BESIDE_SUFFIX: &str = ".es-translog-fix";
 /// Longest part of an index name that is taken into the name of a folder, in bytes.
@@ -50,6 +52,10 @@ pub(crate) struct Quarantine {
     pub(crate) folder: PathBuf,
     /// How it is laid out.
     pub(crate) arrangement: Arrangement,
+    /// Where `folder` is on another file system, as was asked for: the place on the shard's own one
+    /// for what is to be renamed into the shard, or out of it once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) own: Option<Base>,
 }
 
 impl Quarantine {
@@ -57,29 +63,51 @@ impl Quarantine {
     /// and the shard's own number.
     pub(crate) fn new(
         shard_folder: &Path,
-        base: Base,
+        bases: Bases,
         parts: &[String],
         number: usize,
         arrangement: Arrangement,
     ) -> Self {
-        let folder = match arrangement {
-            Arrangement::Folders => base.folder.join(parts.iter().collect::<PathBuf>()),
+        let within = |base: Base| match arrangement {
+            Arrangement::Folders => {
+                Base { folder: base.folder.join(parts.iter().collect::<PathBuf>()), ..base }
+            }
             // Short, because a block of a folder has to take them all: the last digits of the
             // run's name, its round, and the number of the shard in the manifest.
             Arrangement::Flat => {
                 let [run, round] = [0, 1].map(|part| parts.get(part).map_or("", String::as_str));
                 let run = run.rsplit('-').next().unwrap_or_default();
                 let round = round.trim_start_matches("round-");
-                base.anchor.join(format!("{FLAT_PREFIX}{run}-{round}.{number}"))
+                let name = format!("{FLAT_PREFIX}{run}-{round}.{number}");
+                Base { folder: base.anchor.join(name), ..base }
             }
         };
-        let shard_folder = shard_folder.to_path_buf();
-        Self { shard_folder, anchor: base.anchor, folder, arrangement }
+        let Base { anchor, folder } = within(bases.kept);
+        let (shard_folder, own) = (shard_folder.to_path_buf(), bases.own.map(within));
+        Self { shard_folder, anchor, folder, arrangement, own }
+    }
+
+    /// Whether what leaves the shard is copied to another file system.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// Whether a path is one of its own.
+    pub(crate) fn holds(&self, path: &Path) -> bool {
+        is_below(&self.folder, path) || self.own.as_ref().is_some_and(|own| own.holds(path))
+    }
+
+    /// The folder that exists already and takes the first new one above one of its own paths.
+    pub(crate) fn anchor_of(&self, path: &Path) -> &Path {
+        match &self.own {
+            Some(own) if own.holds(path) => &own.anchor,
+            _ => &self.anchor,
+        }
     }
 
     /// Where the shard's folder goes when it leaves whole.
     pub(crate) fn whole(&self) -> PathBuf {
-        self.part("original")
+        self.part(ORIGINAL)
     }
 
     /// Where a shard folder that the server made after that goes when it is undone.
@@ -96,7 +124,7 @@ impl Quarantine {
 
     /// Where a file of the shard goes.
     pub(crate) fn place_of(&self, file: &Path) -> Option<PathBuf> {
-        self.inside("original", file)
+        self.inside(ORIGINAL, file)
     }
 
     /// Where a new file for this place in the shard is written before it is moved in.
@@ -111,11 +139,15 @@ impl Quarantine {
 
     fn inside(&self, part: &str, file: &Path) -> Option<PathBuf> {
         let inside = file.strip_prefix(&self.shard_folder).ok()?;
+        let folder = match &self.own {
+            Some(own) if part != ORIGINAL => &own.folder,
+            _ => &self.folder,
+        };
         match self.arrangement {
-            Arrangement::Folders => Some(self.folder.join(part).join(inside)),
+            Arrangement::Folders => Some(folder.join(part).join(inside)),
             Arrangement::Flat => {
                 let part = part.get(..1)?;
-                Some(with_suffix(&self.folder, &format!("{part}{}", short_name(inside.to_str()?))))
+                Some(with_suffix(folder, &format!("{part}{}", short_name(inside.to_str()?))))
             }
         }
     }
@@ -137,49 +169,76 @@ fn short_name(inside: &str) -> String {
     format!("~{}", inside.replace('/', "."))
 }
 
-/// Where all quarantines of a data path are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A folder of the quarantine, of a data path or of one of its shards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Base {
     /// The folder that exists already.
     pub(crate) anchor: PathBuf,
-    /// The folder that takes the runs: the anchor, or one in it.
+    /// The folder that takes the runs, or the files of the shard: the anchor, or one below it.
     pub(crate) folder: PathBuf,
 }
 
+impl Base {
+    pub(super) fn holds(&self, path: &Path) -> bool {
+        is_below(&self.folder, path)
+    }
+}
+
+/// Where all quarantines of a data path are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bases {
+    /// For what leaves the shards.
+    pub(crate) kept: Base,
+    /// For what is renamed, where `kept` is on another file system.
+    pub(crate) own: Option<Base>,
+}
+
+/// Laid out flat, the folder is how names begin.
+fn is_below(folder: &Path, path: &Path) -> bool {
+    let [path, folder] = [path, folder].map(|path| path.as_os_str().as_encoded_bytes());
+    path.starts_with(folder)
+}
+
 /// Chooses where the quarantine of a shard is: the folder asked for, else beside the data path,
-/// else, where the data path is a mount point, a hidden folder at its top.
+/// else, where the data path is a mount point, a hidden folder at its top. The folder asked for may
+/// be on another file system.
 ///
 /// # Errors
-/// When a folder cannot be looked at, or moving a file there would be a copy, or the server would
-/// walk it.
-pub(crate) fn base_for(
+/// When a folder cannot be looked at, or moving a file there would be a copy that nobody asked for,
+/// or the server would walk it.
+pub(crate) fn bases_for(
     shard_folder: &Path,
     data_path: &Path,
     asked_for: Option<&Path>,
-) -> Result<Base, StoreError> {
+) -> Result<Bases, StoreError> {
     let shard_mount = mount(shard_folder)?;
     let data_path = canonical(data_path)?;
-    let refuse = |folder: &Path, why: &str| {
-        Err(StoreError::new("use for the quarantine", folder, io::Error::other(why.to_owned())))
+    let Some(folder) = asked_for else {
+        return Ok(Bases { kept: own_base(&shard_mount, data_path)?, own: None });
     };
-    if let Some(folder) = asked_for {
-        let folder = canonical(folder)?;
-        if folder.starts_with(&data_path) {
-            return refuse(&folder, "it is inside the data path, where the server walks");
-        }
-        if mount(&folder)? != shard_mount {
-            return refuse(&folder, "it is on another file system than the shard");
-        }
-        return Ok(Base { anchor: folder.clone(), folder });
+    let folder = canonical(folder)?;
+    if folder.starts_with(&data_path) {
+        return refuse(&folder, "it is inside the data path, where the server walks");
     }
+    let is_own = mount(&folder)? == shard_mount;
+    let own = if is_own { None } else { Some(own_base(&shard_mount, data_path)?) };
+    Ok(Bases { kept: Base { anchor: folder.clone(), folder }, own })
+}
+
+fn refuse<T>(folder: &Path, why: &str) -> Result<T, StoreError> {
+    Err(StoreError::new("use for the quarantine", folder, io::Error::other(why.to_owned())))
+}
+
+/// The place on the shard's own file system.
+fn own_base(shard_mount: &Mount, data_path: PathBuf) -> Result<Base, StoreError> {
     if let (Some(parent), Some(name)) = (data_path.parent(), data_path.file_name())
-        && mount(parent)? == shard_mount
+        && mount(parent)? == *shard_mount
     {
         let mut beside = name.to_owned();
         beside.push(BESIDE_SUFFIX);
         return Ok(Base { anchor: parent.to_path_buf(), folder: parent.join(beside) });
     }
-    if mount(&data_path)? != shard_mount {
+    if mount(&data_path)? != *shard_mount {
         let why = "the shard is on another file system than it and the folder above it; name a \
                    folder on the shard's file system with --quarantine-dir";
         return refuse(&data_path, why);

@@ -33,6 +33,8 @@ pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>,
             Step::CreateFolder { .. }
             | Step::Keep { .. }
             | Step::Record { .. }
+            | Step::Copy { .. }
+            | Step::Remove { .. }
             | Step::Stage { .. }
             | Step::SetTimes { .. } => continue,
         };

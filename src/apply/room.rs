@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::lower::LowerError;
-use super::quarantine::Quarantine;
+use super::quarantine::{Base, Quarantine};
 use super::step::Step;
 use super::store::{Room, Store, StoreError};
 
@@ -18,7 +18,7 @@ struct Need {
 ///
 /// # Errors
 /// When a folder cannot be looked at.
-fn need_of(store: &dyn Store, steps: &[Step], room: Room) -> Result<Need, StoreError> {
+fn need_of(store: &dyn Store, steps: &[&Step], room: Room) -> Result<Need, StoreError> {
     let blocks_of = |len_bytes: u64| len_bytes.div_ceil(room.block_bytes.max(1));
     let mut blocks: u64 = 0;
     let mut inodes: u64 = 0;
@@ -26,6 +26,7 @@ fn need_of(store: &dyn Store, steps: &[Step], room: Room) -> Result<Need, StoreE
         let (made, taken) = match step {
             Step::CreateFolder { path, .. } if store.folder(path)?.is_none() => (1, 1),
             Step::Stage { sum, .. } => (1, blocks_of(sum.len_bytes)),
+            Step::Copy { was, .. } => (1, blocks_of(was.len_bytes)),
             Step::Rewrite { old, new, .. } => {
                 let [old, new] = [old, new].map(|bytes| blocks_of(bytes.len() as u64));
                 (0, new.saturating_sub(old))
@@ -41,9 +42,12 @@ fn need_of(store: &dyn Store, steps: &[Step], room: Room) -> Result<Need, StoreE
     Ok(Need { bytes: blocks.saturating_mul(room.block_bytes), inodes })
 }
 
-/// The folders that take these quarantines.
-pub(super) fn anchors_of<'a>(quarantines: &[&'a Quarantine]) -> BTreeSet<&'a Path> {
-    quarantines.iter().map(|one| one.anchor.as_path()).collect()
+/// The folders on the shards' own file systems that take these quarantines.
+pub(super) fn own_anchors<'a>(quarantines: &[&'a Quarantine]) -> BTreeSet<&'a Path> {
+    let own = |one: &&'a Quarantine| {
+        one.own.as_ref().map_or(one.anchor.as_path(), |own| own.anchor.as_path())
+    };
+    quarantines.iter().map(own).collect()
 }
 
 /// Refuses when a file system has less room than the steps need.
@@ -55,7 +59,35 @@ pub(super) fn check_room(
     steps: &[Step],
     quarantines: &[&Quarantine],
 ) -> Result<(), LowerError> {
-    for anchor in anchors_of(quarantines) {
+    let (away, own): (Vec<&Step>, Vec<&Step>) =
+        steps.iter().partition(|step| is_away(step, quarantines));
+    let elsewhere: Vec<&Quarantine> =
+        quarantines.iter().copied().filter(|one| one.is_elsewhere()).collect();
+    check_anchors(store, &own, own_anchors(quarantines))?;
+    check_anchors(store, &away, elsewhere.iter().map(|one| one.anchor.as_path()).collect())
+}
+
+/// Whether the step makes something on another file system than the shards'.
+fn is_away(step: &Step, quarantines: &[&Quarantine]) -> bool {
+    let (Step::CreateFolder { path: made, .. }
+    | Step::Stage { staged: made, .. }
+    | Step::Copy { kept: made, .. }) = step
+    else {
+        return false;
+    };
+    quarantines.iter().any(|one| {
+        let is_kept = one.folder.starts_with(made) || one.holds(made);
+        let is_own = |own: &Base| own.folder.starts_with(made) || own.holds(made);
+        is_kept && one.own.as_ref().is_some_and(|own| !is_own(own))
+    })
+}
+
+fn check_anchors(
+    store: &dyn Store,
+    steps: &[&Step],
+    anchors: BTreeSet<&Path>,
+) -> Result<(), LowerError> {
+    for anchor in anchors {
         let room = store.room(anchor)?;
         let need = need_of(store, steps, room)?;
         let space = |need, free, unit| LowerError::Space {

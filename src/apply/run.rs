@@ -8,7 +8,7 @@ use super::execute::{Executor, with_suffix};
 use super::halt::Halted;
 use super::journal::{Intent, Journal};
 use super::lower::{LowerError, Lowered, lower};
-use super::quarantine::{Arrangement, Quarantine, base_for, label_of};
+use super::quarantine::{Arrangement, Quarantine, bases_for, label_of};
 use super::state_error::StateError;
 use super::state_files::{put_file, write_file};
 use super::store::{Attributes, Store};
@@ -210,10 +210,13 @@ impl RunFolder {
             parts.extend(shard_labels(&shard.shard));
             let mut quarantines = Vec::new();
             for (shard_folder, data_path) in &shard.shard_folders {
-                let base = base_for(shard_folder, data_path, asked_for)?;
+                let bases = bases_for(shard_folder, data_path, asked_for)?;
                 let mut quarantine =
-                    Quarantine::new(shard_folder, base, &parts, number, arrangement);
-                quarantine.folder = free_label(&mut taken, &quarantine.folder);
+                    Quarantine::new(shard_folder, bases, &parts, number, arrangement);
+                let own = quarantine.own.as_mut().map(|own| &mut own.folder);
+                for folder in std::iter::once(&mut quarantine.folder).chain(own) {
+                    *folder = free_label(&mut taken, folder);
+                }
                 quarantines.push(quarantine);
             }
             placed.push((shard.changes.as_slice(), quarantines));

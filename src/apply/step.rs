@@ -26,6 +26,12 @@ impl Sum {
         Self { len_bytes: bytes.len() as u64, crc32: crc32fast::hash(bytes) }
     }
 
+    /// That of a file as it was judged.
+    #[must_use]
+    pub fn of_file(file: &Fingerprint) -> Self {
+        Self { len_bytes: file.len_bytes, crc32: file.crc32 }
+    }
+
     /// Whether a file has this content.
     #[must_use]
     pub fn is_of(&self, file: &Fingerprint) -> bool {
@@ -76,6 +82,9 @@ pub enum Step {
         attributes: Attributes,
         /// Extended attributes it gets, those of the file it stands for.
         labels: Labels,
+        /// Times it gets, where it is a file that comes back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        times: Option<Times>,
     },
     /// Writes a file anew where it is, in the room it has, and gives it another name in its folder
     /// where it needs one. For a file system without a free byte. Of a write that was torn every
@@ -105,6 +114,26 @@ pub enum Step {
         /// What the file must be.
         was: Fingerprint,
     },
+    /// Copies a file of the shard into a quarantine on another file system, whole and synced.
+    Copy {
+        /// The file in the shard.
+        file: PathBuf,
+        /// Its copy.
+        kept: PathBuf,
+        /// What the file must be.
+        was: Fingerprint,
+        /// Its extended attributes, which the copy gets too.
+        labels: Labels,
+    },
+    /// Removes a file from the shard whose copy on another file system is the same.
+    Remove {
+        /// The file in the shard.
+        file: PathBuf,
+        /// Its copy.
+        kept: PathBuf,
+        /// What both must be.
+        was: Fingerprint,
+    },
     /// Renames a folder with all that is in it: a shard into the quarantine, or back.
     MoveFolder {
         /// Where it is.
@@ -123,10 +152,10 @@ pub enum Step {
         /// What it must be.
         sum: Sum,
     },
-    /// Sets the times of a folder or file back.
+    /// Sets the times of a folder back.
     SetTimes {
-        /// The folder or file.
-        path: PathBuf,
+        /// The folder.
+        folder: PathBuf,
         /// Its times before the repair.
         times: Times,
     },
@@ -170,19 +199,20 @@ impl Step {
     fn taking_folder(&self) -> Option<&Path> {
         match self {
             Self::CreateFolder { path, .. } | Self::Install { path, .. } => path.parent(),
-            Self::Keep { kept, .. } => kept.parent(),
+            Self::Keep { kept, .. } | Self::Copy { kept, .. } => kept.parent(),
             Self::Stage { staged, .. } => staged.parent(),
             Self::Move { to, .. } | Self::MoveFolder { to, .. } | Self::Rewrite { to, .. } => {
                 to.parent()
             }
-            Self::SetTimes { path, .. } => Some(path),
-            Self::Record { .. } | Self::Sync { .. } => None,
+            Self::SetTimes { folder, .. } => Some(folder),
+            Self::Record { .. } | Self::Remove { .. } | Self::Sync { .. } => None,
         }
     }
 
-    /// The folder from which a name goes to another one.
+    /// The folder from which a name goes, to another one or for good.
     fn losing_folder(&self) -> Option<&Path> {
         let (from, to) = match self {
+            Self::Remove { file, kept, .. } => (file, kept),
             Self::Move { from, to, .. } | Self::MoveFolder { from, to, .. } => (from, to),
             Self::Install { staged, path, .. } => (staged, path),
             _ => return None,
@@ -207,6 +237,13 @@ impl fmt::Display for Step {
             Self::Move { from, to, .. } | Self::MoveFolder { from, to, .. } => {
                 write!(f, "move {} to {}", from.display(), to.display())
             }
+            Self::Copy { file, kept, was, .. } => {
+                let (file, kept) = (file.display(), kept.display());
+                write!(f, "copy {file} to {kept} ({} bytes)", was.len_bytes)
+            }
+            Self::Remove { file, kept, .. } => {
+                write!(f, "remove {}, which is copied to {}", file.display(), kept.display())
+            }
             Self::Install { staged, path, .. } => {
                 write!(f, "move {} into place as {}", staged.display(), path.display())
             }
@@ -214,7 +251,7 @@ impl fmt::Display for Step {
                 write!(f, "write {} in place ({} bytes)", from.display(), new.len())?;
                 if from == to { Ok(()) } else { write!(f, " and call it {}", to.display()) }
             }
-            Self::SetTimes { path, .. } => write!(f, "set the times of {}", path.display()),
+            Self::SetTimes { folder, .. } => write!(f, "set the times of {}", folder.display()),
             Self::Sync { folders } => match folders.as_slice() {
                 [folder] => write!(f, "sync {}", folder.display()),
                 folders => write!(f, "sync {} folders", folders.len()),

@@ -14,8 +14,12 @@ pub enum StepKind {
     Record,
     /// Writes a new file where no server looks.
     Stage,
+    /// Copies a file to another file system.
+    Copy,
     /// Renames a file.
     Move,
+    /// Removes a file that was copied.
+    Remove,
     /// Renames a folder.
     MoveFolder,
     /// Writes a file in place.
@@ -46,12 +50,14 @@ pub struct States {
 
 impl StepKind {
     /// All of them, in the order in which a round has them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::CreateFolder,
         Self::Keep,
         Self::Record,
         Self::Stage,
+        Self::Copy,
         Self::Move,
+        Self::Remove,
         Self::MoveFolder,
         Self::Rewrite,
         Self::Install,
@@ -67,7 +73,9 @@ impl StepKind {
             Self::Keep => "keep",
             Self::Record => "record",
             Self::Stage => "stage",
+            Self::Copy => "copy",
             Self::Move => "move",
+            Self::Remove => "remove",
             Self::MoveFolder => "move_folder",
             Self::Rewrite => "rewrite",
             Self::Install => "install",
@@ -108,16 +116,23 @@ impl StepKind {
                 "sets it aside as `.half-N`, writes it anew",
                 "stays",
             ),
-            Self::Move => (
-                "old name",
-                "new name, same inode",
-                "both names, same inode",
-                "the old name goes aside as `.twin-N`",
-                "old name",
+            Self::Copy => (
+                "in the shard",
+                "in the shard, and a whole copy, synced",
+                "any part of the copy",
+                "sets it aside as `.half-N`, writes it anew",
+                "stays; the file is written anew if it is gone or changed",
             ),
-            Self::MoveFolder => (
+            Self::Remove => {
+                ("file and copy", "copy", "-", "removes it", "written anew from the copy")
+            }
+            Self::Move | Self::MoveFolder => (
                 "old name",
-                "new name, same inode, names and lengths in it",
+                if self == Self::Move {
+                    "new name, same inode"
+                } else {
+                    "new name, same inode, names and lengths in it"
+                },
                 "both names, same inode",
                 "the old name goes aside as `.twin-N`",
                 "old name",
@@ -153,7 +168,9 @@ impl Step {
             Self::Record { .. } => StepKind::Record,
             Self::Stage { .. } => StepKind::Stage,
             Self::Rewrite { .. } => StepKind::Rewrite,
+            Self::Copy { .. } => StepKind::Copy,
             Self::Move { .. } => StepKind::Move,
+            Self::Remove { .. } => StepKind::Remove,
             Self::MoveFolder { .. } => StepKind::MoveFolder,
             Self::Install { .. } => StepKind::Install,
             Self::SetTimes { .. } => StepKind::SetTimes,

@@ -1,7 +1,7 @@
 //! The one door to the disk: every change below a data path is a call of [`Store`].
 //!
-//! The trait is small on purpose. Nothing in it deletes or replaces: a rename or a new name fails
-//! when the target exists. That makes "a dry run writes nothing" and "stop at every call" provable.
+//! The trait is small on purpose. Nothing in it replaces: a rename or a new name fails when the
+//! target exists; and one call takes names away, for whoever asked for copies elsewhere. That makes "a dry run writes nothing" and "stop at every call" provable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -271,6 +271,13 @@ pub trait Store {
     /// # Errors
     /// As [`Store::rename_new`].
     fn link_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError>;
+
+    /// Takes a file's name away, if it is that of the file with this number. The only call that can
+    /// end a file: for one that was copied to another file system, and whose copy was read again.
+    ///
+    /// # Errors
+    /// When another file has the name, or the system refuses.
+    fn remove(&mut self, path: &Path, inode: u64) -> Result<(), StoreError>;
 
     /// Sets the times of a folder or file back to what they were.
     ///

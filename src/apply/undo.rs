@@ -6,16 +6,17 @@
 
 use std::collections::BTreeMap;
 use std::mem::take;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::journal::Journal;
 use super::newer::Newer;
 use super::rewrite::{Written, written};
 use super::step::{Step, Sum};
-use super::store::{Fingerprint, Store, Times};
+use super::store::{Fingerprint, Labels, Store, Times};
 use super::tree::Tree;
 use super::undo_error::UndoError;
 use super::view::View;
+use crate::plan::Piece;
 
 /// Lucene's lock: an empty file that may stay behind or go with any start of a server
 /// (`NativeFSLockFactory`), and tells nothing.
@@ -44,10 +45,9 @@ pub(crate) fn undo_steps(
         newer: Newer::default(),
         back: Vec::new(),
         rewrite: Vec::new(),
-        times: BTreeMap::new(),
     };
     let mut steps = Vec::new();
-    let mut times: BTreeMap<PathBuf, Times> = BTreeMap::new();
+    let mut times: BTreeMap<&Path, Times> = BTreeMap::new();
     for journal in newest_first {
         undoing.newer.serve(&journal.intent().quarantines);
         let out = undoing.take_backs(journal)?;
@@ -66,28 +66,27 @@ pub(crate) fn undo_steps(
         }
         // The oldest round saw the times as they were before the run, so it has the last word.
         let before = journal.intent().folders.iter();
-        times.extend(before.map(|before| (before.folder.clone(), before.times)));
-        times.append(&mut undoing.times);
+        times.extend(before.map(|before| (before.folder.as_path(), before.times)));
     }
     if newer_files == NewerFiles::Refuse {
         undoing.newer.refuse()?;
     }
-    let set: Vec<Step> =
-        times.into_iter().map(|(path, times)| Step::SetTimes { path, times }).collect();
+    let set: Vec<Step> = times
+        .into_iter()
+        .map(|(folder, times)| Step::SetTimes { folder: folder.to_path_buf(), times })
+        .collect();
     let sync = Step::sync_after(&set);
     steps.extend(set.into_iter().chain(sync));
     Ok(steps)
 }
 
-struct Undoing<'a> {
-    view: View<'a>,
-    newer: Newer,
+pub(super) struct Undoing<'a> {
+    pub(super) view: View<'a>,
+    pub(super) newer: Newer,
     /// What comes back into the shards.
-    back: Vec<Step>,
+    pub(super) back: Vec<Step>,
     /// What is written in place then: what was emptied before it left is in the shard again.
     rewrite: Vec<Step>,
-    /// Those of files that are written anew.
-    times: BTreeMap<PathBuf, Times>,
 }
 
 /// The files that a round writes in place: name -> number.
@@ -102,7 +101,9 @@ impl Undoing<'_> {
             .steps()
             .iter()
             .filter_map(|step| match step {
-                Step::Move { from, was, .. } => Some((from.as_path(), was)),
+                Step::Move { from: file, was, .. } | Step::Remove { file, was, .. } => {
+                    Some((file.as_path(), was))
+                }
                 _ => None,
             })
             .collect();
@@ -161,14 +162,10 @@ impl Undoing<'_> {
             let (place, kept, was) = match step {
                 Step::Move { from, to, was } => (from, to, was),
                 Step::Keep { file, kept, was } => (file, kept, was),
-                Step::Record { file, was, content } => {
-                    let in_place = self.view.fingerprint(file)?;
-                    if !in_place.is_some_and(|now| now.same_content(was)) {
-                        self.write_anew((file, file), was, content)?;
-                    }
+                other => {
+                    self.returns_anew(other)?;
                     continue;
                 }
-                _ => continue,
             };
             let in_place = self.view.fingerprint(place)?;
             // One that was to be emptied first is looked at with all that are written in place.
@@ -217,19 +214,6 @@ impl Undoing<'_> {
         Ok(back)
     }
 
-    /// What the journal keeps is written anew, because the file is not what it was under any of its
-    /// names.
-    fn write_anew(
-        &mut self,
-        names: (&Path, &Path),
-        was: &Fingerprint,
-        content: &[u8],
-    ) -> Result<(), UndoError> {
-        self.back.push(self.newer.write_anew(&mut self.view, names, was, content)?);
-        self.times.insert(names.0.to_path_buf(), was.times);
-        Ok(())
-    }
-
     /// What was written in place gets its bytes, its name and its times back.
     fn rewrites(&mut self, journal: &Journal) -> Result<(), UndoError> {
         for step in journal.steps() {
@@ -263,7 +247,10 @@ impl Undoing<'_> {
                         times: Some(was.times),
                     });
                 }
-                _ => self.write_anew((from, to), was, old)?,
+                _ => {
+                    let content = vec![Piece::Bytes(old.clone())];
+                    self.write_anew((from, to), was, content, &Labels::new())?;
+                }
             }
         }
         Ok(())

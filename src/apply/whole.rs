@@ -24,6 +24,9 @@ impl Lowering<'_> {
             };
             let place = places.iter().find(|place| place.shard_folder == *path);
             let place = place.ok_or_else(|| outside(path))?;
+            if place.is_elsewhere() {
+                return Err(LowerError::Elsewhere(path.clone()));
+            }
             let gone = || LowerError::Gone(path.clone());
             self.before.note_tree(self.store, path)?;
             let was = Tree::of(self.store, path)?.ok_or_else(gone)?;

@@ -146,7 +146,8 @@ pub struct NodeArguments {
     /// Where runs are recorded
     #[arg(long, value_name = "FOLDER", default_value = "/var/lib/es-translog-fix")]
     pub state_dir: PathBuf,
-    /// Where files that leave a shard are kept; on the shard's own file system
+    /// Where files that leave a shard are kept: on the shard's own file system they are renamed there,
+    /// on another one copied, and removed when the copies are on the disk
     #[arg(long, value_name = "FOLDER")]
     pub quarantine_dir: Option<PathBuf>,
 }

@@ -36,6 +36,7 @@ fn make(
         anchor: PathBuf::from(ANCHOR),
         folder: Path::new(ANCHOR).join(".etf-"),
         arrangement: Arrangement::Flat,
+        own: None,
     };
     Naming::new(store, (&[], keep, steps), journal_lasts).make_room(&[&quarantine])
 }

@@ -11,7 +11,7 @@ use super::store::SimStore;
 use crate::apply::execute::Executor;
 use crate::apply::journal::{Intent, Journal};
 use crate::apply::lower::{LowerError, lower};
-use crate::apply::quarantine::{Arrangement, Base, Quarantine};
+use crate::apply::quarantine::{Arrangement, Base, Bases, Quarantine};
 use crate::apply::redo::redo_steps;
 use crate::apply::undo::undo_steps;
 use crate::apply::{ApplyError, Attributes, NewerFiles, Owner, Step, StepKind, Store};
@@ -19,6 +19,8 @@ use crate::diagnose::Listing;
 use crate::diagnose::fixture::Shard;
 use crate::plan::{Change, Context, Copies, Fresh, HealthyCopyRule, Level, Policy, plan};
 
+/// Another file system.
+pub(super) const ELSEWHERE: &str = "/elsewhere";
 const RUN: &str = "/state/runs/20261125T000000Z-0001";
 
 /// The journal of the repair.
@@ -27,12 +29,15 @@ pub(in crate::apply) const ROUND_JOURNAL: &str = "round-1.journal";
 pub(in crate::apply) const UNDO_JOURNAL: &str = "undo.journal";
 
 /// Shards with damage, and the plans that repair them.
+#[derive(Clone)]
 pub(in crate::apply) struct Case {
     pub(in crate::apply) name: String,
     pub(in crate::apply) disk: SimDisk,
     /// Folder and changes of each shard.
     shards: Vec<(PathBuf, Vec<Change>)>,
     pub(super) arrangement: Arrangement,
+    /// The quarantine is on another file system.
+    pub(super) is_elsewhere: bool,
     pub(super) before: Picture,
     pub(super) repaired: Picture,
     pub(in crate::apply) call_count: usize,
@@ -72,7 +77,7 @@ impl Case {
         for (folder, _) in &shards {
             disk.load(folder);
         }
-        for path in ["/state", "/state/runs", RUN] {
+        for path in ["/state", "/state/runs", RUN, ELSEWHERE] {
             disk.make_folder(Path::new(path), own()).unwrap();
         }
         disk.crash(Crash::All);
@@ -82,37 +87,43 @@ impl Case {
             before: Picture::new(),
             repaired: Picture::new(),
             call_count: 0,
-            disk: disk.clone(),
+            disk,
             shards,
             arrangement,
+            is_elsewhere: false,
         };
-        case.before = case.picture(&disk);
-        let mut store = SimStore::new(disk);
-        case.go_on(&mut store).unwrap();
-        case.call_count = store.calls.len();
-        case.repaired = case.picture(&store.disk);
+        case.before = case.picture(&case.disk);
+        case.repair().unwrap();
         case
+    }
+
+    /// Repairs it once without a stop.
+    fn repair(&mut self) -> Result<(), ApplyError> {
+        let mut store = SimStore::new(self.disk.clone());
+        self.go_on(&mut store)?;
+        self.call_count = store.calls.len();
+        self.repaired = self.picture(&store.disk);
+        Ok(())
     }
 
     /// The same on a file system that has no room for names: small files are emptied, or in the journal;
     /// `None` where that changes nothing, or a file has to be written, which is refused.
     pub(in crate::apply) fn on_a_full_disk(&self) -> Option<Self> {
-        let mut disk = self.disk.clone();
-        disk.is_full = true;
-        let mut store = SimStore::new(disk.clone());
-        match self.go_on(&mut store) {
+        let mut full = Self { name: format!("{}, full", self.name), ..self.clone() };
+        full.disk.is_full = true;
+        match full.repair() {
             Err(ApplyError::Lower(LowerError::Space { .. })) => return None,
             other => other.unwrap(),
         }
-        (store.calls.len() != self.call_count).then(|| Self {
-            name: format!("{}, full", self.name),
-            shards: self.shards.clone(),
-            before: self.before.clone(),
-            repaired: self.picture(&store.disk),
-            call_count: store.calls.len(),
-            arrangement: self.arrangement,
-            disk,
-        })
+        (full.call_count != self.call_count).then_some(full)
+    }
+
+    /// The same with a quarantine on another file system.
+    pub(in crate::apply) fn elsewhere(&self) -> Self {
+        let name = format!("{}, elsewhere", self.name);
+        let mut elsewhere = Self { name, is_elsewhere: true, ..self.clone() };
+        elsewhere.repair().unwrap();
+        elsewhere
     }
 
     /// The path of a journal of the run.
@@ -149,10 +160,16 @@ impl Case {
 
     fn quarantines(&self) -> Vec<Quarantine> {
         let quarantine = |(index, (folder, _)): (usize, &(PathBuf, Vec<Change>))| {
-            let anchor = self.anchor().to_path_buf();
-            let base = Base { folder: anchor.join("data.es-translog-fix"), anchor };
+            let within =
+                |anchor: PathBuf| Base { folder: anchor.join("data.es-translog-fix"), anchor };
+            let own = within(self.anchor().to_path_buf());
+            let bases = if self.is_elsewhere {
+                Bases { kept: within(PathBuf::from(ELSEWHERE)), own: Some(own) }
+            } else {
+                Bases { kept: own, own: None }
+            };
             let parts = ["run", "round-1", "logs", &index.to_string()].map(str::to_owned);
-            Quarantine::new(folder, base, &parts, index + 1, self.arrangement)
+            Quarantine::new(folder, bases, &parts, index + 1, self.arrangement)
         };
         self.shards.iter().enumerate().map(quarantine).collect()
     }

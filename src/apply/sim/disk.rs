@@ -146,7 +146,7 @@ impl SimDisk {
     }
 
     /// Gives a name, which must be free, to a file; or takes one.
-    fn name(&mut self, path: &Path, number: Option<u64>) -> Result<(), StoreError> {
+    pub(super) fn name(&mut self, path: &Path, number: Option<u64>) -> Result<(), StoreError> {
         let (parent, name) = (path.parent().unwrap(), path.file_name().unwrap().to_str().unwrap());
         let name = name.to_owned();
         match self.get_mut(parent).map(|inode| &mut inode.node) {

@@ -216,6 +216,7 @@ impl Store for SimStore {
     }
 
     fn sync_folder(&mut self, path: &Path) -> Result<(), StoreError> {
+        assert!(self.disk.folder(path).is_some(), "{} is no folder", path.display());
         self.call("sync_folder", path)?;
         self.disk.sync(path)
     }
@@ -228,6 +229,12 @@ impl Store for SimStore {
     fn link_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
         self.call("link_new", from)?;
         self.disk.link(from, to)
+    }
+
+    fn remove(&mut self, path: &Path, inode: u64) -> Result<(), StoreError> {
+        assert_eq!(self.disk.find(path), Some(inode), "{}", path.display());
+        self.call("remove", path)?;
+        self.disk.name(path, None)
     }
 
     fn set_times(&mut self, path: &Path, times: Times) -> Result<(), StoreError> {

@@ -179,6 +179,10 @@ impl Store for FaultStore {
         self.change("rename_new", from, |_| (), |disk| disk.rename_new(from, to))
     }
 
+    fn remove(&mut self, path: &Path, inode: u64) -> Result<(), StoreError> {
+        self.change("remove", path, |_| (), |disk| disk.remove(path, inode))
+    }
+
     fn link_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {
         self.change("link_new", from, |_| (), |disk| disk.link_new(from, to))
     }

@@ -48,6 +48,15 @@ fn shards_that_keep() -> Vec<(&'static str, Shard)> {
     ]
 }
 
+/// Cases that are repaired with a quarantine on another file system as well.
+const ELSEWHERE: [&str; 5] = [
+    "sequence numbers, level valid, Folders",
+    "sequence numbers, level prefix, Flat",
+    "generations, 2.x, level none, Folders",
+    "stream, level valid, Folders",
+    "two shards in a round, level none, Flat",
+];
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |name: &str, shards: &[(&Shard, Vec<Change>)]| {
@@ -84,6 +93,10 @@ pub(super) fn cases() -> Vec<Case> {
     // Nothing in a folder that leaves whole is looked at: the families do not differ.
     let (_, whole) = &losing[0];
     add("moved away", &[(whole, vec![Change::MoveFolder { path: whole.path().to_path_buf() }])]);
+    let is_elsewhere = |case: &&Case| ELSEWHERE.contains(&case.name.as_str());
+    let elsewhere: Vec<Case> = cases.iter().filter(is_elsewhere).map(Case::elsewhere).collect();
+    assert_eq!(elsewhere.len(), ELSEWHERE.len());
+    cases.extend(elsewhere);
     cases
 }
 

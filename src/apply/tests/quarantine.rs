@@ -7,14 +7,14 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::node::Node;
-use crate::apply::quarantine::{base_for, label_of};
+use crate::apply::quarantine::{bases_for, label_of};
 
 #[test]
 fn beside_the_data_path_by_its_real_name() {
     let node = Node::new();
     let data_path = node.top.path().join("link");
     symlink(node.top.path().join("node/data"), &data_path).unwrap();
-    let base = base_for(&node.shard("logs"), &data_path, None).unwrap();
+    let base = bases_for(&node.shard("logs"), &data_path, None).unwrap().kept;
     let real = node.top.path().canonicalize().unwrap();
     assert_eq!(base.anchor, real.join("node"));
     assert_eq!(base.folder, real.join("node/data.es-translog-fix"));
@@ -26,12 +26,14 @@ fn a_folder_of_ones_own_is_taken_or_refused() {
     let (shard, data_path) = (node.shard("logs"), node.top.path().join("node/data"));
     let own = node.top.path().join("own");
     fs::create_dir(&own).unwrap();
-    let base = base_for(&shard, &data_path, Some(&own)).unwrap();
-    assert_eq!(base.folder, own.canonicalize().unwrap());
-    let error = base_for(&shard, &data_path, Some(&data_path.join("nodes"))).unwrap_err();
+    let bases = bases_for(&shard, &data_path, Some(&own)).unwrap();
+    assert_eq!((bases.kept.folder, bases.own), (own.canonicalize().unwrap(), None));
+    let error = bases_for(&shard, &data_path, Some(&data_path.join("nodes"))).unwrap_err();
     assert!(error.to_string().contains("inside the data path"), "{error}");
-    let error = base_for(&shard, &data_path, Some(Path::new("/proc"))).unwrap_err();
-    assert!(error.to_string().contains("another file system"), "{error}");
+    // On another file system: what is renamed stays on the shard's own.
+    let bases = bases_for(&shard, &data_path, Some(Path::new("/proc"))).unwrap();
+    let own = bases_for(&shard, &data_path, None).unwrap().kept;
+    assert_eq!((bases.kept.folder.as_path(), bases.own), (Path::new("/proc"), Some(own)));
 }
 
 #[test]
@@ -42,11 +44,11 @@ fn hidden_at_the_top_of_a_mount_point() {
         return;
     }
     let top = tempfile::tempdir_in(mount).unwrap();
-    let base = base_for(top.path(), mount, None).unwrap();
+    let base = bases_for(top.path(), mount, None).unwrap().kept;
     assert_eq!(base.anchor, mount);
     assert_eq!(base.folder, mount.join(".es-translog-fix"));
     // The shard on a file system of its own below the data path: there is no place for it.
-    let error = base_for(top.path(), Path::new("/proc/self"), None).unwrap_err();
+    let error = bases_for(top.path(), Path::new("/proc/self"), None).unwrap_err();
     assert!(error.to_string().contains("--quarantine-dir"), "{error}");
 }
 
