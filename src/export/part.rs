@@ -35,7 +35,7 @@ impl Part {
     pub(super) fn open(&self) -> io::Result<PartSource<'_>> {
         match &self.content {
             Some(bytes) => Ok(PartSource::Bytes(bytes)),
-            None => FileSource::open(&self.path).map(PartSource::File),
+            None => FileSource::open_in_shard(&self.path).map(PartSource::File),
         }
     }
 }
@@ -58,6 +58,13 @@ impl ReadAt for PartSource<'_> {
         match self {
             Self::File(file) => file.read_at(offset, buffer),
             Self::Bytes(bytes) => bytes.read_at(offset, buffer),
+        }
+    }
+
+    fn written_from(&self, offset: u64) -> u64 {
+        match self {
+            Self::File(file) => file.written_from(offset),
+            Self::Bytes(bytes) => bytes.written_from(offset),
         }
     }
 }
