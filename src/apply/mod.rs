@@ -38,6 +38,7 @@ mod sim;
 mod state_dir;
 mod state_error;
 mod state_files;
+mod state_way;
 mod step;
 mod step_kind;
 mod store;
