@@ -7,12 +7,13 @@ mod support;
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use support::Node;
+use support::namespace::{in_a_namespace, place, succeed};
+use support::{Node, told};
 
 /// Longest that any of these calls may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -71,6 +72,11 @@ fn told_by_all(node: &Node) -> Told {
 fn shard_of(node: &Node) -> PathBuf {
     let mut indices = node.path("data/nodes/0/indices").read_dir().unwrap();
     indices.next().unwrap().unwrap().path().join("0")
+}
+
+/// The damaged translog.
+fn translog_of(node: &Node) -> Vec<u8> {
+    fs::read(shard_of(node).join("translog/translog-2.tlog")).unwrap()
 }
 
 /// A node whose files are the service user's, where root runs this.
@@ -201,5 +207,58 @@ fn names_that_a_terminal_would_obey() {
         assert!(!text.contains('\u{1b}'), "{text}");
         // JSON is for programs, and escapes what it must.
         assert!(text.starts_with('{') || !text.contains(['\u{202e}', '\u{9b}']), "{text}");
+    }
+}
+
+/// The data path is a mount point, so the quarantine is a hidden folder at its top, and he made
+/// that name first.
+#[test]
+fn the_hidden_quarantine_made_first() {
+    let Some(output) = in_a_namespace("inner_made_first", "mount -t tmpfs none $1") else { return };
+    assert!(output.status.success(), "{}", told(&output));
+}
+
+#[test]
+fn inner_made_first() {
+    let Some(place) = place() else { return };
+    let plants: [(&str, Put); 5] = [
+        ("link", |path, target| symlink(target, path).unwrap()),
+        ("link to the run", |path, target| {
+            fs::create_dir(path).unwrap();
+            chown(path, Some(0), None).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+            symlink(target, path.join("runs")).unwrap();
+        }),
+        ("folder", |path, _| {
+            fs::create_dir(path).unwrap();
+            chown(path, Some(SERVICE_UID), None).unwrap();
+        }),
+        ("file", |path, _| fs::write(path, "his").unwrap()),
+        ("pipe", |path, _| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap()),
+    ];
+    for (what, plant) in plants {
+        let node = Node::new(&place, 1);
+        give_away(&node.path("data"));
+        let (real, data) = (node.path("real"), node.path("data"));
+        fs::rename(&data, &real).unwrap();
+        fs::create_dir(&data).unwrap();
+        succeed("mount", &["--bind", real.to_str().unwrap(), data.to_str().unwrap()]);
+        let outside = node.path("etc");
+        fs::create_dir(&outside).unwrap();
+        plant(&data.join(".es-translog-fix"), &outside);
+        let before = translog_of(&node);
+        let (status, text) = said(node.repair());
+        assert!(!status.success() && text.contains(".es-translog-fix"), "{what}: {text}");
+        assert_eq!(translog_of(&node), before, "{what}: {text}");
+        assert_eq!(outside.read_dir().unwrap().count(), 0, "{what}: {text}");
+        // With that out of the way a new run does it, or this one goes on where it began.
+        fs::rename(data.join(".es-translog-fix"), data.join("aside")).unwrap();
+        let (mut status, mut text) = said(node.repair());
+        if text.contains("was stopped before its end") {
+            (status, text) = said(node.command(&["resume", &node.run_id().unwrap()]));
+        }
+        assert_eq!(status.code(), Some(2), "{what}: {text}");
+        assert_ne!(translog_of(&node), before, "{what}: {text}");
+        succeed("umount", &[data.to_str().unwrap()]);
     }
 }
