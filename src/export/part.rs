@@ -91,3 +91,25 @@ pub fn parts_of(index: &str, shard: u32, evidence: &Evidence) -> Vec<Part> {
     let files = streams.chain(evidence.translogs.values());
     files.filter(|file| !file.copies_earlier).map(part).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::diagnose::Listing;
+    use crate::diagnose::fixture::Shard;
+
+    #[test]
+    fn a_folder_that_became_a_link_since_it_was_judged() {
+        let shard = Shard::sequenced();
+        let (evidence, _) = shard.read(Listing::AfterDamage);
+        let parts = parts_of("logs", 0, &evidence);
+        assert!(!parts.is_empty() && parts.iter().all(|part| part.open().is_ok()));
+        let (translog, aside) = (shard.path().join("translog"), shard.path().join("aside"));
+        fs::rename(&translog, &aside).unwrap();
+        symlink(&aside, &translog).unwrap();
+        assert!(parts.iter().all(|part| part.open().is_err()));
+    }
+}

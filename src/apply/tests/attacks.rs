@@ -45,6 +45,42 @@ fn a_file_swapped_between_the_look_and_the_rename() {
     }
 }
 
+/// The same for a file that is written in place and gets another name.
+#[test]
+fn a_file_swapped_before_it_is_written_in_place_or_renamed() {
+    let work = |node: &mut Node, store: FaultStore| {
+        let mut store = store.with_free_inodes(0);
+        let path = node.shard("logs").join("index/segments_5");
+        let content = vec![Piece::Bytes(b"a commit of a new history".to_vec())];
+        let mut changes = node.changes();
+        changes.truncate(1);
+        let write =
+            Change::Write { path: path.with_file_name("segments_6"), content, like: path.clone() };
+        changes[0].changes = vec![Change::MoveAway { path }, write];
+        let done = node.run.repair(&mut store, &|| false, &changes);
+        (done, store.calls)
+    };
+    let (done, calls) = work(&mut Node::new(), FaultStore::counting());
+    done.unwrap();
+    let overwrite = calls.iter().position(|call| *call == "overwrite").unwrap();
+    let rename = calls.iter().rposition(|call| *call == "rename_new").unwrap();
+    assert!(rename > overwrite);
+    for index in [overwrite, rename] {
+        let mut node = Node::new();
+        let path = node.shard("logs").join("index/segments_5");
+        let swapped = path.clone();
+        let act = Box::new(move || {
+            fs::rename(&swapped, swapped.with_extension("aside")).unwrap();
+            fs::write(&swapped, "another").unwrap();
+        });
+        let (done, _) = work(&mut node, FaultStore::acting(index + 1, act));
+        let error = done.unwrap_err().to_string();
+        assert!(error.contains("another file"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"another");
+        assert!(!path.with_file_name("segments_6").exists());
+    }
+}
+
 #[test]
 fn a_new_file_is_nobody_elses_for_an_instant() {
     let mut counting = FaultStore::counting();
