@@ -10,16 +10,15 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Timestamps};
 use rustix::io::Errno;
 
-use super::disk_facts::{attributes, crc32, set_attributes, take_folder, time_spec, times};
+use super::disk_facts::{
+    STAT_BLOCK_BYTES, attributes, crc32, set_attributes, take_folder, time_spec, times,
+};
 use super::disk_room::room_of;
 use super::labels::{labels_of, set_labels};
 use super::store::{
     Attributes, Facts, Fingerprint, Labels, Room, SYNC, Store, StoreError, Thing, Times,
 };
 use crate::node::nofollow::{HeldFolders, Purpose, names_in, open_file, stat};
-
-/// Unit of `st_blocks`, whatever the file system's block is.
-const STAT_BLOCK_BYTES: u64 = 512;
 
 /// The file system as it is. No symbolic link is followed in any part of a path, and what is
 /// opened is what was looked at.
@@ -44,10 +43,15 @@ impl DiskStore {
         Ok(store)
     }
 
-    /// A file that must be there.
-    fn present(&self, path: &Path, access: OFlags) -> io::Result<File> {
+    /// A file that is to be changed. It has no other name: where others can write in a folder on its
+    /// way, they can put a second name of any file of the file system in its place.
+    fn to_change(&self, path: &Path, access: OFlags) -> io::Result<File> {
         let (folder, name) = self.folders.parent(path)?;
-        open_file(folder.as_fd(), &name, access)
+        let file = open_file(folder.as_fd(), &name, access)?;
+        if file.metadata()?.nlink() != 1 {
+            return Err(io::Error::other("it has a second name (hard link)"));
+        }
+        Ok(file)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -97,13 +101,10 @@ impl DiskStore {
     }
 
     fn overwrite_in_place(&self, path: &Path, inode: u64, bytes: &[u8]) -> io::Result<()> {
-        let file = self.present(path, OFlags::RDWR)?;
+        let file = self.to_change(path, OFlags::RDWR)?;
         let facts = file.metadata()?;
         if facts.ino() != inode {
             return Err(io::Error::other("another file took its name"));
-        }
-        if facts.nlink() != 1 {
-            return Err(io::Error::other("it has a second name (hard link)"));
         }
         file.write_all_at(bytes, 0)?;
         let len_bytes = bytes.len() as u64;
@@ -162,7 +163,7 @@ impl Store for DiskStore {
 
     fn read_at(&self, path: &Path, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError> {
         self.folders
-            .read(path)
+            .read_own(path)
             .and_then(|file| file.read_at(buffer, offset))
             .map_err(|source| StoreError::new("read", path, source))
     }
@@ -214,7 +215,7 @@ impl Store for DiskStore {
     }
 
     fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        self.present(path, OFlags::WRONLY | OFlags::APPEND)
+        self.to_change(path, OFlags::WRONLY | OFlags::APPEND)
             .and_then(|mut file| file.write_all(bytes))
             .map_err(|source| StoreError::new("write", path, source))
     }
@@ -225,8 +226,7 @@ impl Store for DiskStore {
     }
 
     fn set_labels(&mut self, path: &Path, labels: &Labels) -> Result<(), StoreError> {
-        self.folders
-            .read(path)
+        self.to_change(path, OFlags::RDONLY)
             .and_then(|file| set_labels(&file, labels))
             .map_err(|source| StoreError::new("set the labels of", path, source))
     }
@@ -263,8 +263,13 @@ impl Store for DiskStore {
                 last_access: time_spec(times.accessed_ns),
                 last_modification: time_spec(times.modified_ns),
             };
-            let (folder, name) = self.folders.parent(path)?;
-            Ok(rustix::fs::utimensat(folder, &name, &wanted, AtFlags::SYMLINK_NOFOLLOW)?)
+            let opened = match self.folders.folder(path, Purpose::Use) {
+                Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                    self.to_change(path, OFlags::RDONLY)?.into()
+                }
+                other => other?,
+            };
+            Ok(rustix::fs::futimens(opened, &wanted)?)
         };
         set().map_err(|source| StoreError::new("set the times of", path, source))
     }

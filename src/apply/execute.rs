@@ -194,13 +194,7 @@ impl<'a> Executor<'a> {
             Some(now) if now.same_file(was) => {}
             now => return Err(ApplyError::changed(from, now)),
         }
-        self.store.rename_new(from, to)?;
-        if self.store.inode(to)? == Some(was.inode) {
-            return Ok(());
-        }
-        // Another file took the name in between, and what was moved is that one.
-        self.store.rename_new(to, from)?;
-        Err(ApplyError::swapped(from))
+        self.rename_judged(from, to, was.inode)
     }
 
     fn move_folder(&mut self, from: &Path, to: &Path, was: &Tree) -> Result<(), ApplyError> {
@@ -211,11 +205,15 @@ impl<'a> Executor<'a> {
             Some(now) if was.is_of(&now) => {}
             now => return Err(ApplyError::folder_changed(from, now.as_ref())),
         }
+        self.rename_judged(from, to, was.inode)
+    }
+
+    fn rename_judged(&mut self, from: &Path, to: &Path, inode: u64) -> Result<(), ApplyError> {
         self.store.rename_new(from, to)?;
-        if self.store.inode(to)? == Some(was.inode) {
+        if self.store.inode(to)? == Some(inode) {
             return Ok(());
         }
-        // Another folder took the name in between, and what was moved is that one.
+        // Another took the name in between, and what was renamed is that one.
         self.store.rename_new(to, from)?;
         Err(ApplyError::swapped(from))
     }
@@ -249,7 +247,7 @@ impl<'a> Executor<'a> {
     fn install(&mut self, staged: &Path, path: &Path, sum: Sum) -> Result<(), ApplyError> {
         let in_place = self.store.fingerprint(path)?;
         match (self.store.fingerprint(staged)?, in_place) {
-            (Some(new), None) if sum.is_of(&new) => Ok(self.store.rename_new(staged, path)?),
+            (Some(new), None) if sum.is_of(&new) => self.rename_judged(staged, path, new.inode),
             (None, Some(found)) if sum.is_of(&found) => Ok(()),
             (Some(new), Some(found)) if sum.is_of(&found) && new.inode == found.inode => {
                 self.set_aside(staged)

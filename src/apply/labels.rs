@@ -12,8 +12,9 @@ use super::store::Labels;
 /// Longest list of names and longest value that the kernel has (`XATTR_LIST_MAX`,
 /// `XATTR_SIZE_MAX`).
 const XATTR_MAX_BYTES: usize = 64 * 1024;
-/// Signatures over the content of a file: wrong on a file with other content.
-const SIGNATURES: [&str; 2] = ["security.ima", "security.evm"];
+/// What is given to the content of a file, and wrong on a file with other content: signatures over
+/// it, and rights to who runs it.
+const OF_CONTENT: [&str; 3] = ["security.ima", "security.evm", "security.capability"];
 
 /// Every extended attribute of a file that another file in its place should have; none where the
 /// file system has no such thing.
@@ -33,7 +34,7 @@ pub(super) fn labels_of(file: &File) -> io::Result<Labels> {
         else {
             continue;
         };
-        if SIGNATURES.contains(&text) {
+        if OF_CONTENT.contains(&text) {
             continue;
         }
         let mut value = vec![0_u8; XATTR_MAX_BYTES];

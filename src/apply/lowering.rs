@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::before::FoldersBefore;
 use super::content::sum_of;
-use super::elsewhere::Leaving;
 use super::in_place::{InPlace, find_in_place};
 use super::lower::{LowerError, Lowered};
 use super::manifest::{Fate, Kept, MANIFEST_NAME, manifest};
+use super::parts::{Leaving, Parts};
 use super::place::{outside, place_of};
 use super::quarantine::{Arrangement, Quarantine};
 use super::step::{Step, Sum};
-use super::store::{Attributes, Facts, Fingerprint, Labels, Store};
+use super::store::{Attributes, Fingerprint, Labels, Store};
 use crate::plan::{Change, Content, Piece};
 
 /// The lowering of all shards of a round.
@@ -29,7 +29,7 @@ pub(super) struct Lowering<'a> {
     /// What happens to the shards.
     pub(super) exchange: Vec<Step>,
     pub(super) before: FoldersBefore,
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
     pub(super) manifest: String,
 }
 
@@ -193,7 +193,11 @@ impl<'a> Lowering<'a> {
 
     /// The fingerprint of a file that belongs to whom its shard does: what belongs to another user
     /// may be a second name of something that has no business here.
-    fn owned(&self, path: &Path, quarantine: &Quarantine) -> Result<Fingerprint, LowerError> {
+    pub(super) fn owned(
+        &self,
+        path: &Path,
+        quarantine: &Quarantine,
+    ) -> Result<Fingerprint, LowerError> {
         let gone = || LowerError::Gone(path.to_path_buf());
         let found = self.store.fingerprint(path)?.ok_or_else(gone)?;
         let (folder, _) = self.store.folder(&quarantine.shard_folder)?.ok_or_else(gone)?;
@@ -267,40 +271,5 @@ impl<'a> Lowering<'a> {
             }
         }
         sum_of(self.store, content)?.ok_or(LowerError::Gone(last))
-    }
-}
-
-/// The steps of one shard by kind, and what the manifest says.
-#[derive(Default)]
-pub(super) struct Parts {
-    pub(super) keep: Vec<Step>,
-    pub(super) stage: Vec<Step>,
-    pub(super) leave: Vec<Step>,
-    rewrite: Vec<Step>,
-    enter: Vec<Step>,
-    kept: Vec<Kept>,
-}
-
-impl Parts {
-    /// Looks at a file that changes, and tells the manifest of it.
-    fn take(
-        &mut self,
-        lowering: &mut Lowering<'_>,
-        (origin, place): (&Path, &Path),
-        quarantine: &Quarantine,
-        fate: Fate,
-    ) -> Result<(Fingerprint, Labels), LowerError> {
-        let was = lowering.owned(origin, quarantine)?;
-        let Facts { link_count, labels, .. } = lowering.store.facts(origin)?;
-        if link_count > 1 {
-            lowering.notes.push(format!(
-                "{} has {} more names elsewhere (hard links); they stay as they are",
-                origin.display(),
-                link_count.saturating_sub(1)
-            ));
-        }
-        let (origin, place) = (origin.to_path_buf(), place.to_path_buf());
-        self.kept.push(Kept { fate, origin, place, was, labels: labels.clone() });
-        Ok((was, labels))
     }
 }

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
@@ -49,6 +49,11 @@ fn take_one(path: &Path, data_path: &Path) -> Result<File, StateError> {
         .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(path)
         .map_err(fail)?;
+    let facts = file.metadata().map_err(fail)?;
+    if !facts.is_file() || facts.nlink() != 1 {
+        // Left there by somebody while the folder was open to others: it would be emptied below.
+        return Err(fail(io::Error::other("it is not a file of this program's own")));
+    }
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -10,7 +9,8 @@ use jiff::Timestamp;
 use super::run::RunFolder;
 use super::run_lock::RunLock;
 use super::state_error::StateError;
-use super::state_files::{check_private, make_folder, make_hidden, sync_folder, write_file};
+use super::state_files::{make_folder, make_hidden, sync_folder, write_file};
+use super::state_way::{check_own, check_way};
 use super::summary::{ABOUT_NAME, AboutFile, RunAbout, RunId, RunState, RunSummary};
 
 /// How many names are tried for a new run: two of one second may get the same digits.
@@ -21,14 +21,16 @@ const RUNS: &str = "runs";
 const SPARE: &str = "/run/es-translog-fix";
 /// Free bytes below which a state folder counts as full.
 const JOURNAL_ROOM_BYTES: u64 = 1024 * 1024;
-/// Permission bits of `st_mode`, set-user-id and its like included.
-const MODE_BITS: u32 = 0o7777;
 
 /// The state folder, `/var/lib/es-translog-fix` by default: `runs/ID/` and `locks/`.
 ///
-/// It is made, for its owner only, when the first run begins; looking at it makes nothing.
+/// It is made, for its owner only, when the first run begins; looking at it makes nothing. It is
+/// not used where somebody else could change it, for reading as little as for writing: what a
+/// journal says is done.
 #[derive(Debug, Clone)]
 pub struct StateDir {
+    /// As it was named.
+    named: PathBuf,
     path: PathBuf,
     /// What is used when no byte is free there.
     spare: PathBuf,
@@ -44,7 +46,18 @@ impl StateDir {
     /// Names the folder, and the one that is used when no byte is free there.
     #[must_use]
     pub fn with_spare(path: PathBuf, spare: PathBuf) -> Self {
-        Self { path: absolute(path), spare: absolute(spare) }
+        let named = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        Self { named, path: absolute(path), spare: absolute(spare) }
+    }
+
+    /// Makes the folder where it is not there yet; its path.
+    ///
+    /// # Errors
+    /// When it cannot be made, or somebody else could change what is in it.
+    pub fn make(&self) -> Result<&Path, StateError> {
+        check_way(&self.named)?;
+        make(&self.path)?;
+        Ok(&self.path)
     }
 
     /// Every run, oldest first. One that cannot be read is listed as that.
@@ -105,6 +118,7 @@ impl StateDir {
             let locks = folder.join("locks");
             make(folder)?;
             make_folder(&locks)?;
+            check_own(&locks)?;
             RunLock::take(&locks, &data_paths)
         })
     }
@@ -134,6 +148,7 @@ impl StateDir {
         &self,
         act: impl Fn(&Path) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
+        check_way(&self.named)?;
         match act(&self.path) {
             Err(error) if error.is_no_room() && self.spare != self.path => act(&self.spare),
             other => other,
@@ -141,6 +156,7 @@ impl StateDir {
     }
 
     fn ids(&self) -> Result<Vec<(RunId, PathBuf)>, StateError> {
+        check_way(&self.named)?;
         let mut ids = ids_in(&self.path.join(RUNS))?;
         if self.spare != self.path {
             // Of the spare folder only what can be read is of interest: most machines have none.
@@ -157,12 +173,14 @@ fn ids_in(runs: &Path) -> Result<Vec<(RunId, PathBuf)>, StateError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other.map_err(fail)?,
     };
+    check_way(runs)?;
     let mut ids = Vec::new();
     for entry in entries {
         let entry = entry.map_err(fail)?;
         let is_folder = entry.file_type().map_err(fail)?.is_dir();
         match entry.file_name().into_string() {
             Ok(name) if is_folder && !name.starts_with('.') => {
+                check_way(&entry.path())?;
                 ids.push((RunId::of_folder(name), entry.path()));
             }
             _ => {}
@@ -173,6 +191,7 @@ fn ids_in(runs: &Path) -> Result<Vec<(RunId, PathBuf)>, StateError> {
 
 fn begin_in(runs: &Path, about: &RunAbout) -> Result<RunFolder, StateError> {
     make_folder(runs)?;
+    check_own(runs)?;
     let now = Timestamp::now();
     for _ in 0..NAME_ATTEMPTS_MAX {
         let id = new_id(now);
@@ -212,14 +231,13 @@ fn check_room(folder: &Path) -> Result<(), StateError> {
 }
 
 fn make(state: &Path) -> Result<(), StateError> {
+    check_way(state)?;
     let mut missing: Vec<&Path> = state.ancestors().take_while(|folder| !folder.exists()).collect();
     while let Some(folder) = missing.pop() {
         make_folder(folder)?;
+        check_own(folder)?;
     }
-    let metadata =
-        state.metadata().map_err(|source| StateError::io("use the state folder", state, source))?;
-    let found = (metadata.uid(), metadata.mode() & MODE_BITS);
-    check_private(state, found, nix::unistd::geteuid())
+    check_own(state)
 }
 
 fn new_id(now: Timestamp) -> RunId {

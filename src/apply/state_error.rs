@@ -27,14 +27,15 @@ pub enum StateError {
         /// The file or folder.
         path: PathBuf,
     },
-    /// Others could change the journals in it, and with them what this program does.
+    /// Others could change the journals in the state folder, or exchange it for one of theirs, and
+    /// with that what this program does.
     #[error(
-        "the state folder {} belongs to user {uid} with mode {mode:o}, so others could change \
-         what a run goes by; give it to the user who runs this, with mode 700, or name another \
-         with --state-dir", path.display()
+        "{} belongs to user {uid} with mode {mode:o}, so others could change what a run goes by; \
+         give it to the user who runs this and let nobody else write in it, or name a state \
+         folder that is elsewhere with --state-dir", path.display()
     )]
     Exposed {
-        /// The folder.
+        /// The state folder, a part of it, or a folder or link on the way to it.
         path: PathBuf,
         /// Its owner.
         uid: u32,

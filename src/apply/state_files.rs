@@ -5,28 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path};
 
-use nix::unistd::Uid;
-
 use super::state_error::StateError;
-
-/// Permission bits that let others than the owner change what is in a folder.
-const WRITABLE_BY_OTHERS: u32 = 0o022;
-
-/// Refuses a state folder that is not this user's (`user`), or that somebody else could change.
-pub(super) fn check_private(
-    path: &Path,
-    (uid, mode): (u32, u32),
-    user: Uid,
-) -> Result<(), StateError> {
-    if uid == user.as_raw() && mode & WRITABLE_BY_OTHERS == 0 {
-        return Ok(());
-    }
-    let path = path.to_path_buf();
-    if uid == 0 && !user.is_root() {
-        return Err(StateError::Denied { action: "write in", path });
-    }
-    Err(StateError::Exposed { path, uid, mode })
-}
 
 /// Makes a folder for its owner only, and waits until it is on the disk.
 pub(super) fn make_folder(path: &Path) -> Result<(), StateError> {

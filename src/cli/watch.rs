@@ -2,8 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use tempfile::NamedTempFile;
 
 use super::Failure;
 use super::arguments::{OutputForm, WatchArguments};
@@ -12,6 +15,7 @@ use super::main_job::{job_settings, repair};
 use super::node::{Node, ServiceUse};
 use super::signals::Cancel;
 use super::sink::{Sink, say_error};
+use crate::apply::{StateDir, StateError};
 use crate::log::{Cause, NodeEvent, Position, Scan, ShardName, Tail, Wake, find_logs};
 use crate::report::{Journal, Summary};
 use crate::rounds::{Budget, Event, JobSettings, Target, Targets};
@@ -44,14 +48,15 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
         }
     };
     logs.notes.iter().for_each(|text| say(Event::Note { text: text.clone() }));
-    let place = settings.state_dir.join(PLACE);
+    let state = StateDir::new(settings.state_dir.clone());
+    let place = state.make().map(|folder| folder.join(PLACE)).inspect_err(say_forgetful).ok();
     let mut watch = Watch {
-        tail: tail(&logs.live, &place, &mut say)?,
+        tail: tail(&logs.live, place.as_deref(), &mut say)?,
         wake: Wake::new(&logs.live),
         reported: BTreeSet::new(),
         waiting: BTreeSet::new(),
         budget: settings.budget,
-        is_forgetful: false,
+        place,
     };
     say(Event::Note { text: format!("watching {}", logs.live.display()) });
     let mut repairs = 0;
@@ -59,7 +64,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
         let scan = watch.tail.poll().map_err(Failure::of)?;
         let is_quiet = scan.bytes == 0;
         watch.report(scan, &mut say);
-        watch.keep(&place);
+        watch.keep();
         if main.yes && !watch.waiting.is_empty() && repairs < REPAIRS_MAX {
             repairs += 1;
             let began = Instant::now();
@@ -76,7 +81,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
             watch.wake.wait(LOOK);
         }
     }
-    watch.keep(&place);
+    watch.keep();
     Ok(Exit::CANCELLED)
 }
 
@@ -89,8 +94,8 @@ struct Watch {
     waiting: BTreeSet<ShardName>,
     /// What may still be lost and touched.
     budget: Budget,
-    /// Whether the place cannot be kept, which is said once.
-    is_forgetful: bool,
+    /// Where the place in the log is kept; `None` where it cannot be, which is said once.
+    place: Option<PathBuf>,
 }
 
 impl Watch {
@@ -129,24 +134,17 @@ impl Watch {
     }
 
     /// Keeps the place, so that a stopped watch goes on where it was.
-    fn keep(&mut self, place: &Path) {
+    fn keep(&mut self) {
         let (Some(position), Some(live)) = (self.tail.position(), self.tail.live()) else { return };
-        let Ok(bytes) = serde_json::to_vec(&(live, position)) else { return };
-        if self.is_forgetful || std::fs::read(place).is_ok_and(|kept| kept == bytes) {
+        let (Some(place), Ok(bytes)) = (&self.place, serde_json::to_vec(&(live, position))) else {
+            return;
+        };
+        if std::fs::read(place).is_ok_and(|kept| kept == bytes) {
             return;
         }
-        let fresh = place.with_extension("new");
-        let folder = place.parent().map_or(Ok(()), std::fs::create_dir_all);
-        let written = folder
-            .and_then(|()| std::fs::write(&fresh, bytes))
-            .and_then(|()| std::fs::rename(&fresh, place));
-        if let Err(error) = written {
-            self.is_forgetful = true;
-            say_error(&format!(
-                "cannot keep the place in {}: {error}; after a stop, the watch begins at the end \
-                 of the log",
-                place.display()
-            ));
+        if let Err(source) = replace(place, &bytes) {
+            say_forgetful(&StateError::Io { action: "write", path: place.clone(), source });
+            self.place = None;
         }
     }
 
@@ -162,9 +160,23 @@ impl Watch {
     }
 }
 
+/// Writes a file whole, without following a link that has its name.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut fresh = NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+    fresh.write_all(bytes)?;
+    fresh.persist(path)?;
+    Ok(())
+}
+
+fn say_forgetful(error: &StateError) {
+    say_error(&format!(
+        "cannot keep the place in the log: {error}; after a stop, the watch begins at the end of it"
+    ));
+}
+
 /// From the place that was kept, else from the end of the log.
-fn tail(live: &Path, place: &Path, say: &mut dyn FnMut(Event)) -> Result<Tail, Failure> {
-    let kept = std::fs::read(place).ok();
+fn tail(live: &Path, place: Option<&Path>, say: &mut dyn FnMut(Event)) -> Result<Tail, Failure> {
+    let kept = place.and_then(|place| std::fs::read(place).ok());
     let kept = kept.and_then(|bytes| serde_json::from_slice::<(PathBuf, Position)>(&bytes).ok());
     let Some((_, position)) = kept.filter(|(path, _)| path == live) else {
         return Tail::at_end(Some(live)).map_err(Failure::of);

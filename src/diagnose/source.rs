@@ -6,6 +6,8 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
 
 use crate::format::ReadAt;
 use crate::node::nofollow::HeldFolders;
@@ -18,13 +20,13 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// Opens a regular file of a shard: no part of its path may be a link, because whoever owns the
-    /// shard could have put it there.
+    /// Opens a regular file of a shard: no part of its path may be a link, nor may it be a second
+    /// name of somebody else's file, because whoever owns the shard could have put it there.
     ///
     /// # Errors
     /// When it cannot be opened, or is not a regular file.
     pub fn open_in_shard(path: &Path) -> io::Result<Self> {
-        let file = HeldFolders::default().read(path)?;
+        let file = HeldFolders::default().read_own(path)?;
         let len_bytes = file.metadata()?.len();
         Ok(Self { file, len_bytes })
     }
@@ -75,5 +77,14 @@ impl ReadAt for FileSource {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read_at(buffer, offset)
+    }
+
+    fn written_from(&self, offset: u64) -> u64 {
+        match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
+            Err(Errno::NXIO) => self.len_bytes.max(offset),
+            // A file system that does not tell.
+            Err(_) => offset,
+            Ok(written_from) => written_from,
+        }
     }
 }

@@ -147,7 +147,7 @@ fn header_of(path: &Path, content: Option<&[u8]>) -> Result<(Framing, u64), Lost
     let failed = |source| LostError::Read { path: path.to_path_buf(), source };
     let start = match content {
         Some(content) => content.bytes_at(0, HEADER_MAX_BYTES),
-        None => FileSource::open(path).and_then(|file| file.bytes_at(0, HEADER_MAX_BYTES)),
+        None => FileSource::open_in_shard(path).and_then(|file| file.bytes_at(0, HEADER_MAX_BYTES)),
     };
     let start = start.map_err(failed)?;
     Ok(match TranslogHeader::decode(&start) {

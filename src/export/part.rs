@@ -35,7 +35,7 @@ impl Part {
     pub(super) fn open(&self) -> io::Result<PartSource<'_>> {
         match &self.content {
             Some(bytes) => Ok(PartSource::Bytes(bytes)),
-            None => FileSource::open(&self.path).map(PartSource::File),
+            None => FileSource::open_in_shard(&self.path).map(PartSource::File),
         }
     }
 }
@@ -58,6 +58,13 @@ impl ReadAt for PartSource<'_> {
         match self {
             Self::File(file) => file.read_at(offset, buffer),
             Self::Bytes(bytes) => bytes.read_at(offset, buffer),
+        }
+    }
+
+    fn written_from(&self, offset: u64) -> u64 {
+        match self {
+            Self::File(file) => file.written_from(offset),
+            Self::Bytes(bytes) => bytes.written_from(offset),
         }
     }
 }
@@ -83,4 +90,26 @@ pub fn parts_of(index: &str, shard: u32, evidence: &Evidence) -> Vec<Part> {
     let streams = streams.into_iter().map(|stream| &stream.file);
     let files = streams.chain(evidence.translogs.values());
     files.filter(|file| !file.copies_earlier).map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::diagnose::Listing;
+    use crate::diagnose::fixture::Shard;
+
+    #[test]
+    fn a_folder_that_became_a_link_since_it_was_judged() {
+        let shard = Shard::sequenced();
+        let (evidence, _) = shard.read(Listing::AfterDamage);
+        let parts = parts_of("logs", 0, &evidence);
+        assert!(!parts.is_empty() && parts.iter().all(|part| part.open().is_ok()));
+        let (translog, aside) = (shard.path().join("translog"), shard.path().join("aside"));
+        fs::rename(&translog, &aside).unwrap();
+        symlink(&aside, &translog).unwrap();
+        assert!(parts.iter().all(|part| part.open().is_err()));
+    }
 }

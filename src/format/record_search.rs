@@ -53,6 +53,9 @@ fn find_record_within<R: ReadAt + ?Sized>(
     let mut vain_bytes = 0_u64;
     let mut offset = from_offset;
     while offset < to_offset {
+        // A record may begin with the zeros of its size, and its type is none.
+        let written_from = source.written_from(offset);
+        offset = offset.max(written_from.saturating_sub(START_BYTES.saturating_sub(1) as u64));
         let block = blocks.get(offset, BLOCK_BYTES)?;
         if block.len() < START_BYTES {
             return Ok(None);

@@ -13,6 +13,12 @@ pub trait ReadAt {
     /// When it cannot be read.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// The first offset from here on at which something may have been written: before it are zeros
+    /// that take no room on the disk, and a file may have any number of them.
+    fn written_from(&self, offset: u64) -> u64 {
+        offset
+    }
+
     /// Fills `buffer` from `offset` on, as far as there are bytes. Returns how many there were.
     ///
     /// # Errors

@@ -29,17 +29,22 @@ impl LogError {
     }
 }
 
-/// Opens a file for reading without leaving a trace, where the system allows that.
+/// Opens a regular file for reading without leaving a trace, where the system allows that. A link
+/// is followed, and may lead to a device without an end.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
     let mut options = OpenOptions::new();
     options.read(true).custom_flags((flags | OFlag::O_NOATIME).bits());
-    match options.open(path) {
+    let file = match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             options.custom_flags(flags.bits()).open(path)
         }
         other => other,
+    }?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
     }
+    Ok(file)
 }
 
 /// Opens a file for reading what was written before it was compressed.

@@ -79,6 +79,28 @@ impl HeldFolders {
         open_file(folder.as_fd(), &name, OFlags::RDONLY)
     }
 
+    /// The same for a file whose content is shown or copied: it must not be a second name that the
+    /// owner of the folder gave to somebody else's file. In a folder of this user's own every file
+    /// is one that this user put there.
+    ///
+    /// # Errors
+    /// As [`HeldFolders::read`], and when it is such a name.
+    pub(crate) fn read_own(&self, path: &Path) -> io::Result<File> {
+        let (folder, name) = self.parent(path)?;
+        let file = open_file(folder.as_fd(), &name, OFlags::RDONLY)?;
+        let facts = rustix::fs::fstat(&file)?;
+        let owner = rustix::fs::fstat(&folder)?.st_uid;
+        let is_trusted = owner == facts.st_uid || owner == nix::unistd::geteuid().as_raw();
+        if facts.st_nlink > 1 && !is_trusted {
+            return Err(io::Error::other(format!(
+                "it belongs to user {} and has another name elsewhere (hard link), and its folder \
+                 to user {owner}: it is not read",
+                facts.st_uid
+            )));
+        }
+        Ok(file)
+    }
+
     fn open(&self, from: BorrowedFd<'_>, rest: &Path, flags: OFlags) -> io::Result<OwnedFd> {
         let rest = if rest.as_os_str().is_empty() { Path::new(".") } else { rest };
         if !self.by_parts {

@@ -191,7 +191,7 @@ pub(super) fn state_names(folder: &Path) -> io::Result<Vec<String>> {
 
 pub(super) fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = HeldFolders::default().read(path)?;
+    let file = HeldFolders::default().read_own(path)?;
     file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|len_bytes| len_bytes > max_bytes) {
         return Err(io::ErrorKind::FileTooLarge.into());

@@ -61,16 +61,16 @@ impl TextReport {
                     Kind::Repair => "repaired",
                     Kind::MoveAway => "moved away",
                 };
-                vec![format!("{GOOD}{done}{GOOD:#} {shard}")]
+                vec![format!("{GOOD}{done}{GOOD:#} {}", safe(&shard.to_string()))]
             }
             Event::Quarantined { .. } => Vec::new(),
             Event::Up { shard, rebuilt } => {
                 self.shards_since_heading = self.shards_since_heading.saturating_add(1);
                 let how = if *rebuilt { ", built anew on this node" } else { "" };
-                vec![format!("{GOOD}up{GOOD:#} {shard}{how}")]
+                vec![format!("{GOOD}up{GOOD:#} {}{how}", safe(&shard.to_string()))]
             }
             Event::Failed { shard, cause, line } => vec![
-                format!("{BAD}failed again{BAD:#} {shard}: {cause}"),
+                format!("{BAD}failed again{BAD:#} {}: {cause}", safe(&shard.to_string())),
                 format!("  {DIM}{}{DIM:#}", safe(line)),
             ],
             Event::RoundEnded { number, repaired, verdict, .. } => vec![format!(

@@ -1,128 +1,113 @@
 //! A service user who is the enemy: what he puts into his own folders between the judgement and
 //! each step makes this program, which runs as root, touch nothing outside the shard.
 
-use std::collections::BTreeMap;
+mod outside;
+mod state;
+mod swaps;
+
+use std::cell::Cell;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::rc::Rc;
 
 use super::fault_store::FaultStore;
 use super::node::Node;
 use crate::apply::{ApplyError, DiskStore, LowerError, RunState};
 use crate::plan::{Change, Piece};
+use outside::Outside;
 
-/// A folder such as `/etc`: what is in it, owner and mode of everything, stays.
-struct Outside {
-    folder: PathBuf,
-    before: BTreeMap<PathBuf, (Vec<u8>, u32, u32, i64, u64)>,
-}
-
-impl Outside {
-    fn new(node: &Node) -> Self {
-        let folder = node.top.path().join("etc");
-        fs::create_dir(&folder).unwrap();
-        for name in ["shadow", "translog-3.tlog", "translog.ckp", "segments_5", "translog-2.tlog"] {
-            fs::write(folder.join(name), "root:secret").unwrap();
-            fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).unwrap();
-        }
-        // Where a name that is put there would be run by root.
-        fs::create_dir(folder.join("cron.d")).unwrap();
-        let before = seen(&folder);
-        Self { folder, before }
-    }
-
-    fn assert_untouched(&self, told: &str) {
-        assert_eq!(seen(&self.folder), self.before, "{told}");
-        let names = self.folder.join("cron.d").read_dir().unwrap();
-        let names: Vec<_> = names.map(|entry| entry.unwrap().path()).collect();
-        assert!(names.is_empty(), "{told}: {names:?}");
-    }
-}
-
-fn seen(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, u32, u32, i64, u64)> {
-    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
-    entries
-        .map(|path| {
-            let facts = path.symlink_metadata().unwrap();
-            let content = fs::read(&path).unwrap_or_default();
-            (path, (content, facts.mode(), facts.uid(), facts.mtime(), facts.ino()))
-        })
-        .collect()
-}
-
-/// What he does when the chosen call comes.
-type Attack = fn(shard: &Path, outside: &Path);
-
-const ATTACKS: [(&str, Attack); 4] = [
-    ("the translog folder becomes a link", |shard, outside| {
-        fs::rename(shard.join("translog"), shard.join("aside")).unwrap();
-        symlink(outside.join("cron.d"), shard.join("translog")).unwrap();
-    }),
-    ("the shard folder becomes a link", |shard, outside| {
-        fs::rename(shard, shard.with_file_name("aside")).unwrap();
-        fs::create_dir(shard.with_file_name("other")).unwrap();
-        symlink(outside.join("cron.d"), shard.with_file_name("other").join("translog")).unwrap();
-        symlink("other", shard).unwrap();
-    }),
-    ("the files become links", |shard, outside| {
-        for name in ["translog-3.tlog", "translog.ckp", "translog-2.tlog"] {
-            let path = shard.join("translog").join(name);
-            let _ = fs::rename(&path, path.with_extension("aside"));
-            symlink(outside.join(name), &path).unwrap();
-        }
-    }),
-    ("the files become second names of files of root", |shard, outside| {
-        for name in ["translog-3.tlog", "translog.ckp", "translog-2.tlog"] {
-            let path = shard.join("translog").join(name);
-            let _ = fs::rename(&path, path.with_extension("aside"));
-            fs::hard_link(outside.join(name), &path).unwrap();
-        }
-    }),
-];
-
+/// The rename itself is the moment of the swap: what was renamed is seen to be another file, and
+/// goes back.
 #[test]
-fn links_swapped_in_before_every_call() {
-    let mut counting = FaultStore::counting();
-    Node::new().repair(&mut counting).unwrap();
-    for (name, attack) in ATTACKS {
-        let mut refused = 0;
-        for at_call in 1..=counting.calls.len() {
-            let mut node = Node::new();
-            let outside = Outside::new(&node);
-            let shard = node.shard("logs");
-            let (attacked, target) = (shard.clone(), outside.folder.clone());
-            let act = Box::new(move || attack(&attacked, &target));
-            let mut store = FaultStore::acting(at_call, act);
-            let told = format!("{name}, before call {at_call} ({})", counting.calls[at_call - 1]);
-            refused += usize::from(node.repair(&mut store).is_err());
-            outside.assert_untouched(&told);
-            // What he did is no less harmless to an undo.
-            let _ = node.undo(&mut DiskStore::default());
-            outside.assert_untouched(&told);
-        }
-        assert!(refused > counting.calls.len() / 3, "{name}: {refused} refused");
-    }
-}
-
-/// The move itself is the moment of the swap: what was moved is seen to be another file, and goes
-/// back.
-#[test]
-fn a_file_swapped_between_the_look_and_the_move() {
+fn a_file_swapped_between_the_look_and_the_rename() {
     let mut counting = FaultStore::counting();
     Node::new().repair(&mut counting).unwrap();
     let renames = (1..).zip(&counting.calls).filter(|(_, call)| **call == "rename_new");
-    let (at_call, _) = renames.into_iter().nth(1).unwrap();
-    let mut node = Node::new();
-    let tlog = node.shard("logs").join("translog/translog-3.tlog");
-    let path = tlog.clone();
-    let act = Box::new(move || {
-        fs::rename(&path, path.with_extension("aside")).unwrap();
-        fs::write(&path, "another").unwrap();
-    });
-    let error = node.repair(&mut FaultStore::acting(at_call, act)).unwrap_err();
-    assert!(matches!(&error, ApplyError::Swapped(path) if *path == tlog), "{error}");
-    assert_eq!(fs::read(&tlog).unwrap(), b"another");
-    assert!(!node.kept("logs", "translog/translog-3.tlog").exists());
+    let calls: Vec<usize> = renames.map(|(at_call, _)| at_call).collect();
+    let tlog = "translog/translog-3.tlog";
+    // Behind that of the journal come those of two files that leave and three that come in.
+    for (at_call, is_leaving) in [(calls[1], true), (calls[3], false)] {
+        let mut node = Node::new();
+        let (place, kept) = (node.shard("logs").join(tlog), node.kept("logs", tlog));
+        let staged = kept.ancestors().nth(3).unwrap().join("staged").join(tlog);
+        let (from, to) = if is_leaving { (place, kept) } else { (staged, place) };
+        let path = from.clone();
+        let act = Box::new(move || {
+            fs::rename(&path, path.with_extension("aside")).unwrap();
+            fs::write(&path, "another").unwrap();
+        });
+        let error = node.repair(&mut FaultStore::acting(at_call, act)).unwrap_err();
+        let is_told = matches!(&error, ApplyError::Swapped(path) if path.ends_with(tlog));
+        assert!(is_told, "{error}");
+        assert_eq!(fs::read(&from).unwrap(), b"another");
+        assert!(!to.exists());
+    }
+}
+
+/// The same for a file that is written in place and gets another name.
+#[test]
+fn a_file_swapped_before_it_is_written_in_place_or_renamed() {
+    let work = |node: &mut Node, store: FaultStore| {
+        let mut store = store.with_free_inodes(0);
+        let path = node.shard("logs").join("index/segments_5");
+        let content = vec![Piece::Bytes(b"a commit of a new history".to_vec())];
+        let mut changes = node.changes();
+        changes.truncate(1);
+        let write =
+            Change::Write { path: path.with_file_name("segments_6"), content, like: path.clone() };
+        changes[0].changes = vec![Change::MoveAway { path }, write];
+        let done = node.run.repair(&mut store, &|| false, &changes);
+        (done, store.calls)
+    };
+    let (done, calls) = work(&mut Node::new(), FaultStore::counting());
+    done.unwrap();
+    let overwrite = calls.iter().position(|call| *call == "overwrite").unwrap();
+    let rename = calls.iter().rposition(|call| *call == "rename_new").unwrap();
+    assert!(rename > overwrite);
+    for index in [overwrite, rename] {
+        let mut node = Node::new();
+        let path = node.shard("logs").join("index/segments_5");
+        let swapped = path.clone();
+        let act = Box::new(move || {
+            fs::rename(&swapped, swapped.with_extension("aside")).unwrap();
+            fs::write(&swapped, "another").unwrap();
+        });
+        let (done, _) = work(&mut node, FaultStore::acting(index + 1, act));
+        let error = done.unwrap_err().to_string();
+        assert!(error.contains("another file"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"another");
+        assert!(!path.with_file_name("segments_6").exists());
+    }
+}
+
+#[test]
+fn a_new_file_is_nobody_elses_for_an_instant() {
+    let mut counting = FaultStore::counting();
+    Node::new().repair(&mut counting).unwrap();
+    let appends = (1..).zip(&counting.calls).filter(|(_, call)| **call == "append");
+    let seen = Rc::new(Cell::new(0));
+    for (at_call, _) in appends {
+        let mut node = Node::new();
+        let shard = node.shard("logs");
+        let wanted = shard.join("translog/translog-3.tlog").metadata().unwrap();
+        let staged = node.kept("logs", "translog").ancestors().nth(2).unwrap().join("staged");
+        let seen = Rc::clone(&seen);
+        let act = Box::new(move || {
+            for part in ["translog", "index"] {
+                let folder = staged.join(part);
+                for entry in folder.read_dir().into_iter().flatten() {
+                    let facts = entry.unwrap().metadata().unwrap();
+                    assert_eq!((facts.uid(), facts.gid()), (wanted.uid(), wanted.gid()));
+                    assert_eq!(facts.mode(), wanted.mode());
+                    assert_eq!(folder.metadata().unwrap().mode() & 0o7777, 0o700);
+                    seen.set(seen.get() + usize::from(facts.len() == 0));
+                }
+            }
+        });
+        node.repair(&mut FaultStore::acting(at_call, act)).unwrap();
+    }
+    assert!(seen.get() >= 3, "{} files were seen before they had content", seen.get());
 }
 
 #[test]
@@ -135,7 +120,6 @@ fn a_second_name_of_a_file_of_root_is_refused() {
     let ckp = node.shard("logs").join("translog/translog.ckp");
     fs::remove_file(&ckp).unwrap();
     fs::hard_link(outside.folder.join("shadow"), &ckp).unwrap();
-    let before = seen(&outside.folder);
     let error = node.repair(&mut DiskStore::default()).unwrap_err();
     let ApplyError::Lower(LowerError::ForeignOwner { path, uid: 0, folder_uid: 4711 }) = &error
     else {
@@ -143,7 +127,7 @@ fn a_second_name_of_a_file_of_root_is_refused() {
     };
     assert_eq!(*path, ckp);
     assert_eq!(node.run.state(), RunState::Empty);
-    assert_eq!(seen(&outside.folder), before);
+    outside.assert_untouched("refused");
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub(super) struct FaultStore {
     stopped: bool,
     /// What somebody else does right before the chosen call, which then goes on.
     act: Option<Box<dyn FnOnce()>>,
+    free_inodes: Option<u64>,
 }
 
 impl FaultStore {
@@ -46,12 +47,18 @@ impl FaultStore {
             calls: Vec::new(),
             stopped: false,
             act: None,
+            free_inodes: None,
         }
     }
 
     /// One that never fails, and in which somebody acts right before this call.
     pub(super) fn acting(at_call: usize, act: Box<dyn FnOnce()>) -> Self {
         Self { act: Some(act), ..Self::new(at_call, Fault::StopBefore) }
+    }
+
+    /// The same on a file system that has room for so many files.
+    pub(super) fn with_free_inodes(self, count: u64) -> Self {
+        Self { free_inodes: Some(count), ..self }
     }
 
     /// One that never fails and counts.
@@ -129,7 +136,8 @@ impl Store for FaultStore {
 
     fn room(&self, path: &Path) -> Result<Room, StoreError> {
         self.alive(path)?;
-        self.disk.room(path)
+        let room = self.disk.room(path)?;
+        Ok(Room { free_inodes: self.free_inodes.or(room.free_inodes), ..room })
     }
 
     fn create_folder(&mut self, path: &Path, wanted: Attributes) -> Result<(), StoreError> {

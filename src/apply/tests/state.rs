@@ -8,7 +8,7 @@ use nix::unistd::Uid;
 
 use super::fault_store::{Fault, FaultStore};
 use super::node::Node;
-use crate::apply::state_files::check_private;
+use crate::apply::state_way::check_private;
 use crate::apply::{DiskStore, RunState, StateDir, StateError};
 
 #[test]

@@ -82,3 +82,27 @@ fn what_is_no_regular_file_is_not_opened() {
         assert!(error.contains("device"), "{error}");
     }
 }
+
+/// What is opened is what was looked at, however fast the name changes hands in between.
+#[test]
+fn a_pipe_exchanged_with_the_file_all_the_time() {
+    let top = tempfile::tempdir().unwrap();
+    let top_path = top.path().canonicalize().unwrap();
+    let (file, pipe) = (top_path.join("file"), top_path.join("pipe"));
+    fs::write(&file, "x").unwrap();
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let exchange = rustix::fs::RenameFlags::EXCHANGE;
+                rustix::fs::renameat_with(CWD, &file, CWD, &pipe, exchange).unwrap();
+            }
+        });
+        let folders = HeldFolders::default();
+        let opened = (0..60_000).filter_map(|_| folders.read(&file).ok());
+        let pipes = opened.filter(|opened| !opened.metadata().unwrap().is_file()).count();
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(pipes, 0);
+    });
+}
