@@ -128,7 +128,7 @@ impl Search {
 /// commonest grams of real logs shares a slot with a key's.
 #[inline]
 fn slot(gram: [u8; GRAM_BYTES]) -> usize {
-    (u32::from_le_bytes(gram).wrapping_mul(0xca2f_20ab) >> (u32::BITS - SLOT_BITS)) as usize
+    (u32::from_le_bytes(gram).wrapping_mul(0x9b35_411b) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
 fn key_slot(key: [u8; KEY_BYTES]) -> usize {
