@@ -10,7 +10,7 @@ use super::record::Record;
 /// Records that are remembered.
 const SLOTS: usize = 512;
 /// Longest record that is remembered.
-const KEY_MAX_BYTES: usize = 8 * 1024;
+const KEY_MAX_BYTES: usize = 4 * 1024;
 
 /// Records and what they say; each in the one slot its hash gives it.
 #[derive(Debug, Clone)]

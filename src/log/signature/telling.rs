@@ -52,6 +52,7 @@ pub(in crate::log) fn find_telling(bytes: &[u8]) -> Option<usize> {
 }
 
 impl Search {
+    #[expect(clippy::large_stack_arrays, reason = "once, and no thread has so little")]
     fn new() -> Self {
         let grams = Box::new([0; 1 << SLOT_BITS]);
         let mut search = Self { grams, keys: [None; (1 << KEY_SLOT_BITS) + KEYS.len()] };
@@ -76,7 +77,7 @@ impl Search {
         let (groups, _) = steps.as_chunks::<STEPS>();
         let mut from = 0;
         for group in groups {
-            let seen = group.iter().fold(0, |seen, step| seen | self.places(step));
+            let seen = group.iter().fold(0, |seen, step| seen | self.places(*step));
             if seen != 0
                 && let Some(at) = self.in_group(bytes, from, group)
             {
@@ -96,7 +97,7 @@ impl Search {
     fn in_group(&self, bytes: &[u8], from: usize, group: &Group) -> Option<usize> {
         for (count, step) in group.iter().enumerate() {
             let at = from.saturating_add(count.saturating_mul(STEP_BYTES));
-            let mut places = self.places(step);
+            let mut places = self.places(*step);
             while places != 0 {
                 let place = places.trailing_zeros() as usize;
                 places &= places.wrapping_sub(1);
@@ -112,7 +113,7 @@ impl Search {
     }
 
     #[inline]
-    fn places(&self, &[a, b, c, d, _]: &Step) -> u8 {
+    fn places(&self, [a, b, c, d, _]: Step) -> u8 {
         self.grams.get(slot([a, b, c, d])).copied().unwrap_or(0)
     }
 
