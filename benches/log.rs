@@ -1,9 +1,9 @@
 //! The speed of reading a log, side by side with the tools people use, in one run.
 //!
 //! `cargo bench --bench log [-- MIB]`. Each pair runs in turns with a warm page cache and one
-//! thread each; fastest, median and slowest time, the median of the processor time, the ratio of
-//! each and our peak memory are printed. `rg`, `grep`, `zcat` and `gzip` are taken from the path;
-//! what is missing is said to be skipped.
+//! thread each; the fastest, median and slowest time, the same of the processor time, the ratio of
+//! the medians and our peak memory are printed. `rg`, `grep`, `zcat` and `gzip` are taken from the
+//! path; what is missing is said to be skipped.
 
 use std::error::Error;
 use std::fmt::Write as _;
