@@ -1,8 +1,9 @@
 //! The speed of reading a log, side by side with the tools people use, in one run.
 //!
 //! `cargo bench --bench log [-- MIB]`. Each pair runs in turns with a warm page cache and one
-//! thread each; medians, the spread and their ratio are printed. `rg`, `grep`, `zcat` and `gzip`
-//! are taken from the path; what is missing is said to be skipped.
+//! thread each; the fastest, median and slowest time, the same of the processor time, the ratio of
+//! the medians and our peak memory are printed. `rg`, `grep`, `zcat` and `gzip` are taken from the
+//! path; what is missing is said to be skipped.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -13,6 +14,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use es_translog_fix::log::{scan_files, telling_words};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 
 /// Times each side of a pair is run.
 const TURNS: usize = 7;
@@ -109,13 +112,14 @@ fn rare(folder: &Path, mib: u64, out: &mut dyn Write) -> Fallible<()> {
             number % 37
         );
     })?;
-    let patterns: String =
-        telling_words().iter().fold(String::new(), |all, word| all + word + "\n");
     let list = folder.join("words");
-    fs::write(&list, patterns)?;
-    let rg =
-        ["rg", "-c", "-j1", "-F", "-f"].map(PathBuf::from).into_iter().chain([list, path.clone()]);
-    pair(out, "1 failure in 10,000: scan / rg -c", &ours(&path)?, &command(rg))?;
+    fs::write(&list, telling_words().join("\n") + "\n")?;
+    let rg = ["rg", "-c", "-j1", "-F"].map(PathBuf::from).to_vec();
+    let by_list = [rg.clone(), vec![PathBuf::from("-f"), list, path.clone()]].concat();
+    pair(out, "1 failure in 10,000: scan / rg -c -F -f words", &ours(&path)?, &by_list)?;
+    let each = telling_words().into_iter().flat_map(|word| ["-e", word]).map(PathBuf::from);
+    let by_each = [rg, each.collect(), vec![path.clone()]].concat();
+    pair(out, "1 failure in 10,000: scan / rg -c -F -e word...", &ours(&path)?, &by_each)?;
     gzip(folder, &path, out)
 }
 
@@ -146,7 +150,7 @@ fn failures(folder: &Path, mib: u64, out: &mut dyn Write) -> Fallible<()> {
         lines.sort();
         lines
     };
-    let same = table(output(&ours(&path)?)?) == table(output(&pipeline)?);
+    let same = table(output(&ours(&path)?)?.stdout) == table(output(&pipeline)?.stdout);
     writeln!(out, "the same table: {}", if same { "yes" } else { "NO" })?;
     pair(out, "failures only: scan / grep | sed | sort | uniq -c", &ours(&path)?, &pipeline)?;
     fs::remove_file(path)?;
@@ -162,19 +166,13 @@ fn long_line(folder: &Path, mib: u64, out: &mut dyn Write) -> Fallible<()> {
         file.write_all(&block)?;
     }
     let began = Instant::now();
-    let mut child = Command::new(std::env::current_exe()?);
-    let done = child.arg("scan").arg(&path).output()?;
-    let peak = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+    let peak = peak(&ours(&path)?)?;
     writeln!(out, "one line of {} MiB: {:?}, {peak}", mib * 2, began.elapsed())?;
     Ok(())
 }
 
 /// A program and its arguments.
 type Words = Vec<PathBuf>;
-
-fn command(words: impl IntoIterator<Item = PathBuf>) -> Words {
-    words.into_iter().collect()
-}
 
 fn shell(script: &str) -> Words {
     ["sh", "-c", script].map(PathBuf::from).to_vec()
@@ -184,10 +182,41 @@ fn ours(path: &Path) -> Fallible<Words> {
     Ok(vec![std::env::current_exe()?, PathBuf::from("scan"), path.to_path_buf()])
 }
 
-fn output(words: &Words) -> Fallible<Vec<u8>> {
+fn output(words: &Words) -> Fallible<std::process::Output> {
     let (program, arguments) = words.split_first().ok_or("no program")?;
-    let done = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
-    Ok(done.stdout)
+    Ok(Command::new(program).args(arguments).stdin(Stdio::null()).output()?)
+}
+
+/// The peak of the memory of a scan.
+fn peak(ours: &Words) -> Fallible<String> {
+    Ok(String::from_utf8_lossy(&output(ours)?.stderr)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" "))
+}
+
+/// How long a command ran, and how long the processors worked for it.
+#[derive(Default)]
+struct Times {
+    walls: Vec<Duration>,
+    processors: Vec<Duration>,
+}
+
+impl Times {
+    fn take(&mut self, words: &Words) -> Fallible<()> {
+        let (began, before) = (Instant::now(), processor()?);
+        output(words)?;
+        self.walls.push(began.elapsed());
+        self.processors.push(processor()?.saturating_sub(before));
+        Ok(())
+    }
+}
+
+/// The processor time of all children that ended.
+fn processor() -> Fallible<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let time = usage.user_time() + usage.system_time();
+    Ok(Duration::from_micros(u64::try_from(time.num_microseconds())?))
 }
 
 fn pair(out: &mut dyn Write, name: &str, ours: &Words, theirs: &Words) -> Fallible<()> {
@@ -195,17 +224,21 @@ fn pair(out: &mut dyn Write, name: &str, ours: &Words, theirs: &Words) -> Fallib
         writeln!(out, "{name}: skipped, the other program is not here")?;
         return Ok(());
     }
-    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    let peak = peak(ours)?;
+    let (mut our_times, mut their_times) = (Times::default(), Times::default());
     for _ in 0..TURNS {
-        for (words, times) in [(ours, &mut our_times), (theirs, &mut their_times)] {
-            let began = Instant::now();
-            output(words)?;
-            times.push(began.elapsed());
-        }
+        our_times.take(ours)?;
+        their_times.take(theirs)?;
     }
-    let (ours, theirs) = (spread(our_times), spread(their_times));
-    let ratio = theirs.1.as_secs_f64() / ours.1.as_secs_f64();
-    writeln!(out, "{name}: {ours:?} / {theirs:?}, {ratio:.2} times the speed")?;
+    for (what, ours, theirs) in [
+        ("time", our_times.walls, their_times.walls),
+        ("processor", our_times.processors, their_times.processors),
+    ] {
+        let (ours, theirs) = (spread(ours), spread(theirs));
+        let ratio = theirs.1.as_secs_f64() / ours.1.as_secs_f64();
+        writeln!(out, "{name}, {what}: {ours:?} / {theirs:?}, {ratio:.2} times the speed")?;
+    }
+    writeln!(out, "{name}: {peak}")?;
     Ok(())
 }
 

@@ -57,10 +57,10 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         uuid: compile(
             r"indexUUID \[([A-Za-z0-9_-]{20,24})\]|\[[^\s\[\]/]+/([A-Za-z0-9_-]{20,24})\]|/indices/([A-Za-z0-9_-]{22})/\d+/",
         ),
-        version: compile(r"version\[([0-9][^\]]*)\], pid\["),
+        version: compile(r"version\[([0-9][^\]]*)\], pid\[[-0-9]"),
         old_version: compile(r"\{([0-9][^}\s]*)\}\[\d+\]: initialized"),
         recovered: compile(r"recovered \[(\d+)\] indices into cluster_state"),
-        health: compile(r"Cluster health status changed from \[(\w+)\] to \[(\w+)\]"),
+        health: compile(r"Cluster health status changed from \[((?-u:\w)+)\] to \[((?-u:\w)+)\]"),
         started_shard: compile(r#"\[{1,2}([^\s,/\\*?"<>|#]+?)\]\[(\d+)\]"#),
     }
 });

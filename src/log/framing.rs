@@ -46,12 +46,16 @@ impl Framing {
     /// Takes bytes in, and hands out records that are whole and may tell something.
     pub(super) fn push(&mut self, bytes: &[u8], take: &mut Take) {
         let mut rest = bytes;
-        while let Some(end) = memchr2(b'\n', 0, rest) {
+        while let Some(mut end) = memchr2(b'\n', 0, rest) {
             if self.partial.is_empty() && self.has_stamps && begins_record(cut(rest, end)) {
                 self.close(take);
-                rest = rest.get(next_telling(rest)..).unwrap_or_default();
+                let start = next_telling(rest);
+                if start > 0 {
+                    rest = rest.get(start..).unwrap_or_default();
+                    let Some(next) = memchr2(b'\n', 0, rest) else { break };
+                    end = next;
+                }
             }
-            let Some(end) = memchr2(b'\n', 0, rest) else { break };
             if self.partial.is_empty() {
                 self.end_line(cut(rest, end), take);
             } else {

@@ -8,9 +8,9 @@ use super::framing::RawRecord;
 use super::record::Record;
 
 /// Records that are remembered.
-const SLOTS: usize = 64;
+const SLOTS: usize = 512;
 /// Longest record that is remembered.
-const KEY_MAX_BYTES: usize = 16 * 1024;
+const KEY_MAX_BYTES: usize = 4 * 1024;
 
 /// Records and what they say; each in the one slot its hash gives it.
 #[derive(Debug, Clone)]

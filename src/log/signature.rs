@@ -3,14 +3,17 @@
 mod announcements;
 mod causes;
 mod signs;
+mod telling;
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, packed};
-use regex::Regex;
+use aho_corasick::AhoCorasick;
+use regex::{Regex, bytes};
 use serde::{Serialize, Serializer};
 
 use super::finding::{Cause, Role, ShardName};
+
+pub(super) use telling::find_telling;
 
 /// What a signature is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +95,11 @@ pub fn signatures() -> impl Iterator<Item = &'static Signature> {
 const SHARD: &str = r#"\[(?<index>[^\s/\\*?"<>|,#]{1,255}?)\]\[(?<number>\d{1,9})\]"#;
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by every test")]
-static ANNOUNCEMENTS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let compile = |row: &Signature| Regex::new(&row.pattern.replace("SHARD", SHARD));
+static ANNOUNCEMENTS: LazyLock<Vec<bytes::Regex>> = LazyLock::new(|| {
+    // By bytes: a pattern of so many characters that are any but a few takes milliseconds to compile.
+    let compile = |row: &Signature| {
+        bytes::Regex::new(&format!("(?-u){}", row.pattern.replace("SHARD", SHARD)))
+    };
     announcements::ROWS.iter().map(|row| compile(row).expect("a valid pattern")).collect()
 });
 
@@ -163,9 +169,9 @@ pub(super) fn announced(text: &str) -> Option<Announcement> {
             continue;
         }
         seen |= bit;
-        let Some(captures) = ANNOUNCEMENTS.get(at)?.captures(text) else { continue };
-        let index = captures.name("index")?.as_str();
-        let number = captures.name("number")?.as_str().parse().ok()?;
+        let Some(captures) = ANNOUNCEMENTS.get(at)?.captures(text.as_bytes()) else { continue };
+        let group = |name| std::str::from_utf8(captures.name(name)?.as_bytes()).ok();
+        let (index, number) = (group("index")?, group("number")?.parse().ok()?);
         return Some(Announcement {
             signature,
             shard: ShardName { index: index.to_owned(), number },
@@ -221,29 +227,6 @@ pub fn telling_words() -> Vec<&'static str> {
     words.sort_unstable();
     words.dedup();
     words
-}
-
-/// Searches for words in bytes: many at once with vector instructions, where the machine has them.
-enum Search {
-    Packed(packed::Searcher),
-    Automaton(AhoCorasick),
-}
-
-#[expect(clippy::expect_used, reason = "constant words, compiled by every test")]
-static TELLING: LazyLock<Search> = LazyLock::new(|| {
-    let words = telling_words();
-    match packed::Searcher::new(&words) {
-        Some(searcher) => Search::Packed(searcher),
-        None => Search::Automaton(AhoCorasick::new(words).expect("valid words")),
-    }
-});
-
-/// Where the first telling word is.
-pub(super) fn find_telling(bytes: &[u8]) -> Option<usize> {
-    match &*TELLING {
-        Search::Packed(searcher) => searcher.find(bytes).map(|found| found.start()),
-        Search::Automaton(automaton) => automaton.find(bytes).map(|found| found.start()),
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::log::effect::{Effect, effect_of};
 use crate::log::record::Record;
-use crate::log::signature::signatures;
+use crate::log::signature::{signatures, telling_words};
 use proptest::prelude::*;
 
 /// A record as text: head and chain.
@@ -79,25 +79,44 @@ fn journal(text: &str) -> String {
     })
 }
 
+/// Records of any length, so that what tells stands anywhere, with parts of telling words.
+fn filler() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        4 => "[a-z \\[\\]\t]{0,40}",
+        1 => proptest::sample::select(telling_words()).prop_map(str::to_owned),
+        1 => (proptest::sample::select(telling_words()), 1..7_usize)
+            .prop_map(|(word, cut)| word[cut.min(word.len())..].to_owned()),
+    ];
+    let line = (proptest::sample::select(vec!["", "", "\tat ", "Caused by: "]), part);
+    proptest::collection::vec(line, 1..12).prop_map(|lines| {
+        lines.iter().enumerate().fold(String::new(), |all, (at, (start, text))| {
+            let stamp = "[2026-11-23T10:00:00,001][WARN ][o.e.i.e.Engine] [n1] [a][1] ";
+            let start = if at == 0 || (start.is_empty() && at % 3 == 0) { stamp } else { start };
+            all + start + text + "\n"
+        })
+    })
+}
+
 fn pieces() -> impl Strategy<Value = String> {
     let examples: Vec<&'static str> = signatures().map(|row| row.example).collect();
     let plain = prop_oneof![
-        4 => proptest::sample::select(examples),
-        2 => Just(ORDINARY),
-        1 => Just(JSON),
-        1 => Just("\u{0}\u{0}\u{0}"),
-        1 => Just("no stamp at all\r\n"),
-        1 => Just("[2026-11-23T10:00:00,001][WARN ][o.e.i.e.Engine] [n1] [to"),
+        4 => proptest::sample::select(examples).prop_map(str::to_owned),
+        2 => Just(ORDINARY.to_owned()),
+        1 => Just(JSON.to_owned()),
+        1 => Just("\u{0}\u{0}\u{0}".to_owned()),
+        1 => Just("no stamp at all\r\n".to_owned()),
+        1 => Just("[2026-11-23T10:00:00,001][WARN ][o.e.i.e.Engine] [n1] [to".to_owned()),
+        4 => filler(),
     ];
     (plain, 0_u8..8).prop_map(|(text, wrapper)| match wrapper {
-        0 => docker(text),
-        1 => journal(text),
-        _ => text.to_owned(),
+        0 => docker(&text),
+        1 => journal(&text),
+        _ => text,
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
     fn pieces_and_skipping_make_no_difference(

@@ -1,7 +1,10 @@
 //! Logs as servers write them, read whole and in pieces.
 
 use super::*;
-use crate::log::Cause;
+use std::time::Duration;
+
+use crate::log::{Cause, telling_words};
+use nix::time::{ClockId, clock_gettime};
 use proptest::prelude::*;
 
 /// 7.17.28: a start with one shard whose translog is damaged.
@@ -144,4 +147,38 @@ fn a_clock_that_is_set_back_hides_nothing_behind_the_time_asked_for() {
     assert_eq!(count, 1);
     assert!(notes.contains("goes back 1 times"), "{notes}");
     assert_eq!(found("2026-11-23 11:00:00").0, 0);
+}
+
+/// What a log can have that is worst to read: the time goes with its length and not beyond.
+#[test]
+fn a_hostile_log_takes_time_by_its_length() {
+    let head = "[2026-11-23T10:00:00,001][WARN ][o.e.i.e.Engine] [n1] [a][0] ";
+    let telling = telling_words().concat();
+    let almost: String = telling_words().iter().filter_map(|word| word.get(1..7)).collect();
+    let brackets = "[".repeat(300) + "a][0] failed engine";
+    for (name, first, again) in [
+        ("one line of telling words", head.to_owned(), telling.clone()),
+        ("one record of telling lines", format!("{head}\n"), format!("{telling}\n")),
+        ("telling lines without a record", String::new(), format!("\t{telling}\n")),
+        ("telling records", String::new(), format!("{head}{telling}\n")),
+        ("words that are almost telling", format!("{head}\n"), format!("{almost}\n")),
+        ("brackets", String::new(), format!("{head}{brackets}\n")),
+        ("NUL bytes", format!("{head}\n"), "\0 \0".to_owned()),
+        ("records that end at once", String::new(), format!("{head}\n")),
+    ] {
+        let time = |bytes: usize| {
+            let text = first.clone() + &again.repeat(bytes / again.len());
+            let once = || {
+                let began = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
+                let mut scanner = Scanner::new();
+                scanner.push(text.as_bytes());
+                drop(scanner.finish());
+                Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap() - began)
+            };
+            (0..3).map(|_| once()).min().unwrap()
+        };
+        let (short, long) = (time(64 * 1024), time(1024 * 1024));
+        // 16 times the length; a square would be 256 times the time.
+        assert!(long <= short * 64 + Duration::from_millis(50), "{name}: {short:?}, {long:?}");
+    }
 }
