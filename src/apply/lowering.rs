@@ -75,6 +75,10 @@ impl<'a> Lowering<'a> {
         }
         for place in places {
             self.before.note_shard(self.store, &place.shard_folder)?;
+            if place.arrangement == Arrangement::Flat || place.is_elsewhere() {
+                // A twin goes there, or what an undo writes anew, also where no step puts a name.
+                self.before.note_times(self.store, place.own_anchor())?;
+            }
             self.tell(place, &parts.kept);
         }
         self.stage.extend(parts.stage);
@@ -247,9 +251,7 @@ impl<'a> Lowering<'a> {
             Some(top) => self.store.folder(top)?.is_none(),
             None => true,
         };
-        // What an undo writes anew is staged on the shard's own file system.
-        let own = quarantine.own.as_ref().map(|own| own.anchor.as_path());
-        for anchor in own.into_iter().chain(takes_name.then_some(anchor)) {
+        if takes_name {
             self.before.note_times(self.store, anchor)?;
         }
         self.make.extend(below);

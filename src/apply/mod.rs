@@ -21,6 +21,7 @@ mod labels;
 mod lower;
 mod lowering;
 mod manifest;
+mod mount;
 mod name_room;
 mod newer;
 mod parts;

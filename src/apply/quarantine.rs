@@ -5,16 +5,13 @@
 //! `newer/` what a server wrote after the repair and an undo that was forced took out, each by the
 //! path inside the shard.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 
 use super::execute::with_suffix;
+use super::mount::{Mount, mount};
 use super::store::StoreError;
 
 /// Name of the folder at the top of a data path that is a mount point. Servers 1.7.6, 2.4.6,
@@ -95,6 +92,11 @@ impl Quarantine {
     /// Whether a path is one of its own.
     pub(crate) fn holds(&self, path: &Path) -> bool {
         is_below(&self.folder, path) || self.own.as_ref().is_some_and(|own| own.holds(path))
+    }
+
+    /// The folder that exists already on the shard's own file system.
+    pub(crate) fn own_anchor(&self) -> &Path {
+        self.own.as_ref().map_or(&self.anchor, |own| &own.anchor)
     }
 
     /// The folder that exists already and takes the first new one above one of its own paths.
@@ -266,30 +268,4 @@ pub(crate) fn label_of(name: &str) -> String {
 
 fn canonical(path: &Path) -> Result<PathBuf, StoreError> {
     path.canonicalize().map_err(|source| StoreError::new("look at", path, source))
-}
-
-/// What two folders must have in common for a rename between them: the device, and, because a
-/// bind mount has the device of what it shows, the mount.
-#[derive(Debug, PartialEq, Eq)]
-struct Mount {
-    device: u64,
-    /// As /proc tells it; `None` where /proc does not.
-    mount_id: Option<String>,
-}
-
-fn mount(path: &Path) -> Result<Mount, StoreError> {
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags((OFlag::O_PATH | OFlag::O_DIRECTORY).bits());
-    let look = || {
-        let folder = options.open(path)?;
-        let device = folder.metadata()?.dev();
-        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", folder.as_raw_fd()));
-        let mount_id = info.ok().and_then(|info| {
-            info.lines()
-                .find_map(|line| line.strip_prefix("mnt_id:"))
-                .map(|id| id.trim().to_owned())
-        });
-        Ok(Mount { device, mount_id })
-    };
-    look().map_err(|source| StoreError::new("look at", path, source))
 }

@@ -44,10 +44,7 @@ fn need_of(store: &dyn Store, steps: &[&Step], room: Room) -> Result<Need, Store
 
 /// The folders on the shards' own file systems that take these quarantines.
 pub(super) fn own_anchors<'a>(quarantines: &[&'a Quarantine]) -> BTreeSet<&'a Path> {
-    let own = |one: &&'a Quarantine| {
-        one.own.as_ref().map_or(one.anchor.as_path(), |own| own.anchor.as_path())
-    };
-    quarantines.iter().map(own).collect()
+    quarantines.iter().map(|one| one.own_anchor()).collect()
 }
 
 /// Refuses when a file system has less room than the steps need.

@@ -13,6 +13,8 @@ use crate::format::Checkpoint;
 /// Generations between the first and the last that are judged. The fullest real folder seen had
 /// some 400; more means a number that cannot be right.
 const GENERATIONS_MAX: u64 = 100_000;
+/// Most of them that may have no file: more is a number that is damaged.
+const MISSING_MAX: u64 = 1_000;
 /// Commit format of Lucene 5.1 and 5.2, which 2.0 has; later 2.x have 6.
 const FORMAT_OF_2_0: i32 = 5;
 
@@ -76,7 +78,7 @@ pub(super) fn judge_chain(
         copy_said.filter(|copy| checkpoint.is_none() && copy.generation == last).cloned();
     let copy_differs = copy_differs(copy, checkpoint.as_ref(), problems);
     let first = first_generation(evidence, commit, checkpoint.as_ref().or(stand_in.as_ref()), last);
-    if first > last || last.saturating_sub(first) > GENERATIONS_MAX {
+    if !is_plausible(evidence, first, last) {
         let message = format!("the generations {first} to {last} make no chain; left alone");
         problems.push(Problem::new(Code::ChainUnknown, folder(evidence), message));
         return None;
@@ -105,6 +107,13 @@ pub(super) fn judge_chain(
         stand_in,
         copy_differs,
     })
+}
+
+/// Whether these can be the first and the last generation of a chain.
+fn is_plausible(evidence: &Evidence, first: u64, last: u64) -> bool {
+    let Some(behind_first) = last.checked_sub(first) else { return false };
+    let present_count = evidence.translogs.range(first..=last).count() as u64;
+    behind_first <= GENERATIONS_MAX && behind_first.saturating_sub(present_count) <= MISSING_MAX
 }
 
 /// First generation the server opens (Translog.recoverFromFiles, 2.4 to 8.x).
