@@ -154,7 +154,7 @@ fn root_is_not_needed() {
     fs::create_dir(&own).unwrap();
     let binary = tmp.path().join("es-translog-fix");
     fs::copy(BINARY, &binary).unwrap();
-    for (path, mode) in [(tmp.path(), 0o755), (own.as_path(), 0o777), (&binary, 0o755)] {
+    for (path, mode) in [(tmp.path(), 0o755), (own.as_path(), 0o1777), (&binary, 0o755)] {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
     let mut command = Command::new(&binary);
@@ -166,6 +166,17 @@ fn root_is_not_needed() {
     let output = finish(command);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(is_empty(&own));
+}
+
+#[test]
+fn a_folder_that_others_can_exchange_is_named() {
+    let tmp = TempDir::new().unwrap();
+    fs::set_permissions(tmp.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let output = finish(drill(tmp.path(), &[]));
+    assert_eq!(output.status.code(), Some(8));
+    let err = text(&output.stderr);
+    assert!(err.contains("others could change") && err.contains("TMPDIR"), "{err}");
+    assert!(is_empty(tmp.path()));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::arguments::{DrillArguments, OutputArguments, OutputForm};
 use super::exit::{Exit, exit_of};
 use super::signals::Cancel;
 use super::sink::{Sink, print};
+use crate::apply::{StateDir, StateError};
 use crate::drill::{DrillError, DrillEvent, DrillReport, Practice, Release};
 use crate::report::{SCHEMA_VERSION, safe};
 
@@ -44,14 +45,23 @@ pub(super) fn run(arguments: &DrillArguments) -> Result<Exit, Failure> {
 }
 
 fn practice_folder() -> Result<TempDir, Failure> {
-    let made = tempfile::Builder::new().prefix("es-translog-fix-drill-").tempdir();
-    made.map_err(|error| {
+    let failed = |error: &dyn std::fmt::Display| {
         let within = std::env::temp_dir();
         let within = within.display();
         Failure::of(format!(
             "cannot make a practice folder in {within}: {error}; name another folder with TMPDIR"
         ))
-    })
+    };
+    let made = tempfile::Builder::new().prefix("es-translog-fix-drill-").tempdir();
+    let made = made.map_err(|error| failed(&error))?;
+    // Where the job would refuse to keep its journals there is nothing to practise.
+    StateDir::new(made.path().to_path_buf()).make().map_err(|error| match error {
+        StateError::Exposed { path, .. } => {
+            failed(&format!("others could change what is in {}", path.display()))
+        }
+        other => failed(&other),
+    })?;
+    Ok(made)
 }
 
 /// Deletes the practice folder, or keeps it and returns where it is.

@@ -7,8 +7,8 @@ mod swaps;
 
 use std::cell::Cell;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::fault_store::FaultStore;
@@ -78,6 +78,74 @@ fn a_file_swapped_before_it_is_written_in_place_or_renamed() {
         assert!(error.contains("another file"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"another");
         assert!(!path.with_file_name("segments_6").exists());
+    }
+}
+
+/// The same file with other content is another file too.
+#[test]
+fn a_file_written_to_since_it_was_judged() {
+    let mut counting = FaultStore::counting();
+    Node::new().repair(&mut counting).unwrap();
+    let rename = counting.calls.iter().rposition(|call| *call == "rename_new").unwrap() + 1;
+    let first_step = counting.calls.iter().position(|call| *call == "create_folder").unwrap() + 1;
+    let path_of = |node: &Node, name: &str| {
+        let kept = node.kept("%2Emonitoring", "translog");
+        let is_staged = name.starts_with("staged/");
+        let shard = node.shard(".monitoring");
+        if is_staged { kept.ancestors().nth(2).unwrap().join(name) } else { shard.join(name) }
+    };
+    // What is kept, what is copied from, and what comes in.
+    for (at_call, name, told) in [
+        (first_step, "translog/translog-2.tlog", "translog/translog-2.tlog"),
+        (first_step, "translog/translog-3.tlog", "staged/translog/translog-3.tlog"),
+        (rename - 2, "staged/index/segments_6", "staged/index/segments_6"),
+    ] {
+        let mut node = Node::new();
+        let path = path_of(&node, name);
+        let act = Box::new(move || {
+            let len = usize::try_from(path.metadata().unwrap().len()).unwrap();
+            fs::write(path, vec![b'x'; len]).unwrap();
+        });
+        let error = node.repair(&mut FaultStore::acting(at_call, act)).unwrap_err();
+        let expected = path_of(&node, told);
+        let is_told = matches!(&error, ApplyError::Changed { path, .. } if *path == expected);
+        assert!(is_told, "{name}: {error}");
+    }
+}
+
+/// A name that is new, or a second one, is made at once or not at all.
+#[test]
+fn a_name_that_is_taken_or_leads_elsewhere_when_it_is_needed() {
+    let mut counting = FaultStore::counting();
+    Node::new().repair(&mut counting).unwrap();
+    let staged = |node: &Node| {
+        let kept = node.kept("logs", "translog");
+        kept.ancestors().nth(2).unwrap().join("staged/translog/translog-3.tlog")
+    };
+    let tlog = |node: &Node| node.shard("logs").join("translog/translog-2.tlog");
+    // Before the first new file in the quarantine, behind that of the journal.
+    let creates = (1..).zip(&counting.calls).filter(|(_, call)| **call == "create_file");
+    let (create, _) = creates.into_iter().nth(2).unwrap();
+    let link = counting.calls.iter().position(|call| *call == "link_new").unwrap() + 1;
+    for (at_call, path_of) in [(create, &staged as &dyn Fn(&Node) -> PathBuf), (link, &tlog)] {
+        for is_symbolic in [true, false] {
+            let mut node = Node::new();
+            let outside = Outside::new(&node);
+            let (path, target) = (path_of(&node), outside.folder.join("shadow"));
+            let secret = target.clone();
+            let act = Box::new(move || {
+                let _ = fs::rename(&path, path.with_extension("aside"));
+                if is_symbolic {
+                    symlink(target, &path).unwrap();
+                } else {
+                    fs::hard_link(target, &path).unwrap();
+                }
+            });
+            let error = node.repair(&mut FaultStore::acting(at_call, act)).unwrap_err();
+            outside.assert_untouched(&error.to_string());
+            let names = secret.metadata().unwrap().nlink();
+            assert!(!is_symbolic || names == 1, "{error}");
+        }
     }
 }
 

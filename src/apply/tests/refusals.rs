@@ -78,21 +78,25 @@ fn a_file_system_without_hard_links() {
 
 #[test]
 fn something_in_the_quarantine_already() {
-    let mut node = Node::new();
-    let before = node.picture();
-    let place = node.kept("logs", "translog/translog.ckp");
-    let parents: Vec<_> = place.ancestors().skip(1).take(6).collect();
-    for folder in parents.iter().rev() {
-        fs::create_dir_all(folder).unwrap();
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+    // What is like the file that has to go there is not that file.
+    for is_alike in [false, true] {
+        let mut node = Node::new();
+        let before = node.picture();
+        let place = node.kept("logs", "translog/translog.ckp");
+        let parents: Vec<_> = place.ancestors().skip(1).take(6).collect();
+        for folder in parents.iter().rev() {
+            fs::create_dir_all(folder).unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        let planted = if is_alike { vec![b'l'; 43] } else { b"planted".to_vec() };
+        fs::write(&place, &planted).unwrap();
+        let error = node.repair(&mut DiskStore::default()).unwrap_err().to_string();
+        assert!(error.contains("File exists"), "{error}");
+        assert_eq!(fs::read(&place).unwrap(), planted);
+        fs::rename(&place, node.top.path().join("elsewhere")).unwrap();
+        node.go_on(&mut DiskStore::default()).unwrap();
+        node.assert_repaired(&before, "out of the way");
     }
-    fs::write(&place, "planted").unwrap();
-    let error = node.repair(&mut DiskStore::default()).unwrap_err().to_string();
-    assert!(error.contains("File exists"), "{error}");
-    assert_eq!(fs::read(&place).unwrap(), b"planted");
-    fs::rename(&place, node.top.path().join("elsewhere")).unwrap();
-    node.go_on(&mut DiskStore::default()).unwrap();
-    node.assert_repaired(&before, "out of the way");
 }
 
 #[test]
