@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Failure;
@@ -12,7 +12,7 @@ use super::main_job::{job_settings, repair};
 use super::node::{Node, ServiceUse};
 use super::signals::Cancel;
 use super::sink::{Sink, say_error};
-use crate::log::{Cause, NodeEvent, Position, Scan, ShardName, Tail, Wake, find_logs};
+use crate::log::{Cause, Log, LogPlace, NodeEvent, Scan, ShardName, Tail, Wake};
 use crate::report::{Journal, Summary};
 use crate::rounds::{Budget, Event, JobSettings, Target, Targets};
 
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
     let usage = if main.yes { ServiceUse::Needed } else { ServiceUse::LookOnly };
     let mut node = Node::find(&main.node, usage)?;
     let settings = job_settings(main, &node, typed);
-    let logs = find_logs(&settings.log_dir, &settings.cluster_name).map_err(Failure::of)?;
+    let log = settings.logs.find(&settings.cluster_name).map_err(Failure::of)?;
     let sink = RefCell::new(Sink::new(main.output, !main.yes));
     let journal = Journal::connect();
     let is_ndjson = main.output.output == OutputForm::Ndjson;
@@ -43,17 +43,17 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
             sink.borrow_mut().take(&event);
         }
     };
-    logs.notes.iter().for_each(|text| say(Event::Note { text: text.clone() }));
+    log.notes().iter().for_each(|text| say(Event::Note { text: text.clone() }));
     let place = settings.state_dir.join(PLACE);
     let mut watch = Watch {
-        tail: tail(&logs.live, &place, &mut say)?,
-        wake: Wake::new(&logs.live),
+        tail: tail(&log, &place, &mut say)?,
+        wake: Wake::new(&log),
         reported: BTreeSet::new(),
         waiting: BTreeSet::new(),
         budget: settings.budget,
         is_forgetful: false,
     };
-    say(Event::Note { text: format!("watching {}", logs.live.display()) });
+    say(Event::Note { text: format!("watching {log}") });
     let mut repairs = 0;
     while !cancel.is_asked() {
         let scan = watch.tail.poll().map_err(Failure::of)?;
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
             let settings = watch.job(&settings);
             let summary = repair(main, &settings, &mut node, &cancel, &mut say)?;
             watch.spend(&summary);
-            watch.tail = Tail::at_end(Some(&logs.live)).map_err(Failure::of)?;
+            watch.tail = Tail::at_end(Some(&log)).map_err(Failure::of)?;
         } else if is_quiet {
             watch.wake.wait(LOOK);
         }
@@ -130,8 +130,8 @@ impl Watch {
 
     /// Keeps the place, so that a stopped watch goes on where it was.
     fn keep(&mut self, place: &Path) {
-        let (Some(position), Some(live)) = (self.tail.position(), self.tail.live()) else { return };
-        let Ok(bytes) = serde_json::to_vec(&(live, position)) else { return };
+        let (Some(at), Some(log)) = (self.tail.place(), self.tail.name()) else { return };
+        let Ok(bytes) = serde_json::to_vec(&(log, at)) else { return };
         if self.is_forgetful || std::fs::read(place).is_ok_and(|kept| kept == bytes) {
             return;
         }
@@ -163,13 +163,14 @@ impl Watch {
 }
 
 /// From the place that was kept, else from the end of the log.
-fn tail(live: &Path, place: &Path, say: &mut dyn FnMut(Event)) -> Result<Tail, Failure> {
+fn tail(log: &Log, place: &Path, say: &mut dyn FnMut(Event)) -> Result<Tail, Failure> {
     let kept = std::fs::read(place).ok();
-    let kept = kept.and_then(|bytes| serde_json::from_slice::<(PathBuf, Position)>(&bytes).ok());
-    let Some((_, position)) = kept.filter(|(path, _)| path == live) else {
-        return Tail::at_end(Some(live)).map_err(Failure::of);
+    let kept = kept.and_then(|bytes| serde_json::from_slice::<(String, LogPlace)>(&bytes).ok());
+    let name = log.to_string();
+    let Some((_, at)) = kept.filter(|(kept, _)| *kept == name) else {
+        return Tail::at_end(Some(log)).map_err(Failure::of);
     };
-    let (tail, is_found) = Tail::resume(live, position).map_err(Failure::of)?;
+    let (tail, is_found) = Tail::resume(log, at).map_err(Failure::of)?;
     if !is_found {
         let text = "the place where the last watch ended is gone; the log is read from its start";
         say(Event::Note { text: text.to_owned() });
