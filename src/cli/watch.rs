@@ -102,13 +102,7 @@ impl Watch {
         for finding in scan.findings {
             if self.reported.insert((finding.shard.clone(), finding.cause)) {
                 self.waiting.insert(finding.shard.clone());
-                say(Event::Found {
-                    index: finding.shard.index,
-                    shard: finding.shard.number,
-                    cause: finding.cause,
-                    count: finding.count,
-                    line: finding.line,
-                });
+                say(Event::found(finding));
             }
         }
         for (cause, count, line) in scan.node_wide {

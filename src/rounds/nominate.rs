@@ -84,13 +84,7 @@ pub(super) fn from_findings(
     say: &mut dyn FnMut(Event),
 ) -> Vec<Candidate> {
     for finding in &findings {
-        say(Event::Found {
-            index: finding.shard.index.clone(),
-            shard: finding.shard.number,
-            cause: finding.cause,
-            count: finding.count,
-            line: finding.line.clone(),
-        });
+        say(Event::found(finding.clone()));
     }
     let (located, unlocated) = locate(findings, inventory);
     for unlocated in unlocated {
