@@ -1,10 +1,12 @@
 //! `watch`: stays on, follows the log, and reports each new failure; repairs when told to.
 
+mod news;
+
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use self::news::News;
 use super::Failure;
 use super::arguments::{OutputForm, WatchArguments};
 use super::exit::Exit;
@@ -12,9 +14,9 @@ use super::main_job::{job_settings, repair};
 use super::node::{Node, ServiceUse};
 use super::signals::Cancel;
 use super::sink::{Sink, say_error};
-use crate::log::{Cause, Log, LogPlace, NodeEvent, Scan, ShardName, Tail, Wake};
+use crate::log::{Finding, Log, LogError, LogPlace, Scan, Tail, Wake};
 use crate::report::{Journal, Summary};
-use crate::rounds::{Budget, Event, JobSettings, Target, Targets};
+use crate::rounds::{Budget, Event, JobSettings, Targets};
 
 /// Between two looks when nothing wakes.
 const LOOK: Duration = Duration::from_millis(500);
@@ -22,13 +24,21 @@ const LOOK: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_secs(10);
 /// Repairs in one life; a node that goes on failing needs a person.
 const REPAIRS_MAX: u32 = 20;
+const LAST_REPAIR: &str = "this is the last repair of this watch: a node that goes on failing needs a \
+    person; it goes on telling";
+/// Longest time after a repair until the log is read to its end and its last record is whole.
+const CATCH_UP: Duration = Duration::from_secs(10);
 /// Where the place in the log is kept, below the state folder.
 const PLACE: &str = "watch.json";
 
 /// Follows the log until a signal ends it.
 pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit, Failure> {
-    let cancel = Cancel::install();
     let main = &arguments.main;
+    if main.output.output == OutputForm::Json {
+        let text = "a watch has no end, and so no document; --output ndjson is a line an event";
+        return Err(Failure::new(Exit::USAGE, text));
+    }
+    let cancel = Cancel::install();
     let usage = if main.yes { ServiceUse::Needed } else { ServiceUse::LookOnly };
     let mut node = Node::find(&main.node, usage)?;
     let settings = job_settings(main, &node, typed);
@@ -48,30 +58,40 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
     let mut watch = Watch {
         tail: tail(&log, &place, &mut say)?,
         wake: Wake::new(&log),
-        reported: BTreeSet::new(),
-        waiting: BTreeSet::new(),
+        news: News::default(),
+        waiting: Vec::new(),
         budget: settings.budget,
+        repairs_left: if main.yes { REPAIRS_MAX } else { 0 },
         is_forgetful: false,
     };
     say(Event::Note { text: format!("watching {log}") });
-    let mut repairs = 0;
     while !cancel.is_asked() {
         let scan = watch.tail.poll().map_err(Failure::of)?;
         let is_quiet = scan.bytes == 0;
         watch.report(scan, &mut say);
         watch.keep(&place);
-        if main.yes && !watch.waiting.is_empty() && repairs < REPAIRS_MAX {
-            repairs += 1;
+        // What was told long ago is not told again at the end.
+        sink.borrow_mut().forget();
+        if !watch.waiting.is_empty() {
+            watch.repairs_left = watch.repairs_left.saturating_sub(1);
+            if watch.repairs_left == 0 {
+                say(Event::Note { text: LAST_REPAIR.to_owned() });
+            }
             let began = Instant::now();
             while began.elapsed() < GATHER && !cancel.is_asked() {
                 let late = watch.tail.poll().map_err(Failure::of)?;
                 watch.report(late, &mut say);
                 watch.wake.wait(LOOK);
             }
-            let settings = watch.job(&settings);
+            let heard = std::mem::take(&mut watch.waiting);
+            let settings = JobSettings {
+                targets: Targets::Heard(heard.clone()),
+                budget: watch.budget,
+                ..settings.clone()
+            };
             let summary = repair(main, &settings, &mut node, &cancel, &mut say)?;
             watch.spend(&summary);
-            watch.tail = Tail::at_end(Some(&log)).map_err(Failure::of)?;
+            watch.catch_up(&heard, &mut say).map_err(Failure::of)?;
         } else if is_quiet {
             watch.wake.wait(LOOK);
         }
@@ -83,10 +103,10 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
 struct Watch {
     tail: Tail,
     wake: Wake,
-    /// What was told since the node's last start.
-    reported: BTreeSet<(ShardName, Cause)>,
-    /// Shards to repair.
-    waiting: BTreeSet<ShardName>,
+    news: News,
+    /// What is to be repaired.
+    waiting: Vec<Finding>,
+    repairs_left: u32,
     /// What may still be lost and touched.
     budget: Budget,
     /// Whether the place cannot be kept, which is said once.
@@ -96,30 +116,27 @@ struct Watch {
 impl Watch {
     /// Tells what is new.
     fn report(&mut self, scan: Scan, say: &mut dyn FnMut(Event)) {
-        if scan.node_events.iter().any(|event| matches!(event, NodeEvent::Starting { .. })) {
-            self.reported.clear();
+        let told = self.news.take(scan, Instant::now());
+        if self.repairs_left > 0 {
+            self.waiting.extend(told.failed);
         }
-        for finding in scan.findings {
-            if self.reported.insert((finding.shard.clone(), finding.cause)) {
-                self.waiting.insert(finding.shard.clone());
-                say(Event::found(finding));
-            }
-        }
-        for (cause, count, line) in scan.node_wide {
-            say(Event::NodeWide { cause, count, line });
-        }
-        for event in scan.node_events {
-            if let NodeEvent::BootFailed { cause, line } = event {
-                say(Event::Error { text: format!("the node did not come up: {cause}: {line}") });
-            }
-        }
+        told.events.into_iter().for_each(say);
     }
 
-    /// The job for the shards that wait, under what is left of the budget.
-    fn job(&mut self, settings: &JobSettings) -> JobSettings {
-        let shards = std::mem::take(&mut self.waiting).into_iter();
-        let targets = shards.map(|shard| Target::Shard(shard.index, shard.number)).collect();
-        JobSettings { targets: Targets::Named(targets), budget: self.budget, ..settings.clone() }
+    /// Goes through what was logged during a repair. What became of its own shards it has told.
+    fn catch_up(&mut self, heard: &[Finding], say: &mut dyn FnMut(Event)) -> Result<(), LogError> {
+        let began = Instant::now();
+        let mut is_more = true;
+        while began.elapsed() < CATCH_UP && (is_more || self.tail.place().is_none()) {
+            let mut scan = self.tail.poll()?;
+            is_more = scan.bytes > 0;
+            scan.findings.retain(|finding| heard.iter().all(|one| one.shard != finding.shard));
+            self.report(scan, say);
+            if !is_more {
+                self.wake.wait(LOOK);
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the place, so that a stopped watch goes on where it was.

@@ -54,7 +54,7 @@ impl Tail {
             Some(Log::Files(files)) => Some(Source::Files(Follower::at_end(&files.live)?)),
             Some(Log::Journal(journal)) => Some(Source::Journal(JournalFollower::at_end(journal)?)),
         };
-        Ok(Self { source, scanner: Scanner::new(), fresh_at: None })
+        Ok(Self { source, scanner: Scanner::following(), fresh_at: None })
     }
 
     /// Goes on where somebody stopped; see [`Follower::resume`]. A place in another kind of log is
@@ -81,7 +81,7 @@ impl Tail {
                 (Source::Journal(follower), is_found)
             }
         };
-        let tail = Self { source: Some(source), scanner: Scanner::new(), fresh_at: None };
+        let tail = Self { source: Some(source), scanner: Scanner::following(), fresh_at: None };
         Ok((tail, is_found))
     }
 

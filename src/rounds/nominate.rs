@@ -39,6 +39,7 @@ pub(super) fn nominate(
     let candidates = match &settings.targets {
         Targets::All => inventory.shards.iter().map(|folder| Candidate::of(folder, None)).collect(),
         Targets::Named(targets) => named(targets, &inventory, &mut refusals)?,
+        Targets::Heard(findings) => candidates_of(findings.clone(), &inventory, &mut refusals),
         Targets::FromLog => {
             let scan = read_log(settings, say)?;
             is_past = scan.is_past;
@@ -76,7 +77,7 @@ fn read_log(settings: &JobSettings, say: &mut dyn FnMut(Event)) -> Result<Scan, 
     Ok(scan)
 }
 
-/// Findings -> candidates, each shard once; the log nominates only.
+/// Tells findings, and where their shards are.
 pub(super) fn from_findings(
     findings: Vec<Finding>,
     inventory: &Inventory,
@@ -86,6 +87,15 @@ pub(super) fn from_findings(
     for finding in &findings {
         say(Event::found(finding.clone()));
     }
+    candidates_of(findings, inventory, refusals)
+}
+
+/// Findings -> candidates, each shard once; the log nominates only.
+fn candidates_of(
+    findings: Vec<Finding>,
+    inventory: &Inventory,
+    refusals: &mut Vec<Refusal>,
+) -> Vec<Candidate> {
     let (located, unlocated) = locate(findings, inventory);
     for unlocated in unlocated {
         let message = format!("{} is left alone: {}", unlocated.finding.shard, unlocated.reason);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::log::{LogSource, Since};
+use crate::log::{Finding, LogSource, Since};
 use crate::plan::Policy;
 
 /// What was named on the command line.
@@ -11,6 +11,8 @@ use crate::plan::Policy;
 pub enum Targets {
     /// What the log names.
     FromLog,
+    /// What was heard of a log that is followed, and told already.
+    Heard(Vec<Finding>),
     /// Every shard of the node.
     All,
     /// These.
