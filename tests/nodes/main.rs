@@ -8,6 +8,7 @@
 //! cargo test --test nodes -- meanwhile [VERSION...]    a server started in the middle of a repair
 //! cargo test --test nodes -- mount-point [VERSION...]  the quarantine at the top of a data path
 //! cargo test --test nodes -- full-disk [VERSION...]    forty shards without a free byte, and a kill
+//! cargo test --test nodes -- logs [VERSION...]         what the log names and what the cluster says
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -36,6 +37,7 @@ mod gauntlet;
 mod http;
 mod http_copies;
 mod kind;
+mod logs;
 mod loss;
 mod many;
 mod meanwhile;
@@ -86,6 +88,26 @@ const FULL_DISK_VERSIONS: [&str; 5] =
 /// The words for the runs that mount something.
 const MOUNT_POINT: &str = "mount-point";
 const FULL_DISK: &str = "full-disk";
+/// Servers whose log is read when none is named: each that is known to start.
+const LOG_VERSIONS: [&str; 17] = [
+    "es-0.90.13",
+    "es-1.3.9",
+    "es-1.4.5",
+    "es-1.7.6",
+    "es-2.0.2",
+    "es-2.4.6",
+    "es-5.6.16",
+    "es-6.2.4",
+    "es-6.8.23",
+    "es-7.10.2",
+    "es-7.17.28",
+    "es-8.19.0",
+    "es-9.1.0",
+    "es-9.3.0",
+    "os-1.3.20",
+    "os-2.19.1",
+    "os-3.2.0",
+];
 /// The word for the runs with two nodes.
 const REPLICAS: &str = "replicas";
 /// What is run with two nodes when nothing is named.
@@ -120,6 +142,7 @@ fn main() -> ExitCode {
             Some((_, rest)) => few::all(MOUNT_POINT, rest, &MOUNT_POINT_VERSIONS, mount_point::run),
             None => ExitCode::from(2),
         },
+        Some("logs") => few::all("logs", &words(rest), &LOG_VERSIONS, logs::run),
         _ => {
             let mut names: Vec<String> =
                 words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();

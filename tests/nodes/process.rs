@@ -158,7 +158,11 @@ impl Process {
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
         self.log_offset += whole as u64;
         let text = String::from_utf8_lossy(bytes.get(..whole).unwrap_or_default()).into_owned();
-        for line in text.lines().filter(|line| line.starts_with('[') && line.contains("fail")) {
+        // Up to 2.x, statistics that are asked for fail at DEBUG while a shard is not up yet.
+        let tells = |line: &&str| {
+            line.starts_with('[') && line.contains("fail") && !line.contains("][DEBUG][")
+        };
+        for line in text.lines().filter(tells) {
             let index = line.split('[').find_map(|part| {
                 let name = part.strip_suffix(']')?;
                 name.starts_with('v').then_some(name)
