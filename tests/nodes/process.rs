@@ -158,9 +158,10 @@ impl Process {
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
         self.log_offset += whole as u64;
         let text = String::from_utf8_lossy(bytes.get(..whole).unwrap_or_default()).into_owned();
-        // Up to 2.x, statistics that are asked for fail at DEBUG while a shard is not up yet.
+        // Up to 2.x, statistics that are asked for fail at DEBUG while a shard is not up yet, and
+        // the lines below such a record name it once more.
         let tells = |line: &&str| {
-            line.starts_with('[') && line.contains("fail") && !line.contains("][DEBUG][")
+            line.starts_with("[2") && line.contains("fail") && !line.contains("][DEBUG][")
         };
         for line in text.lines().filter(tells) {
             let index = line.split('[').find_map(|part| {
