@@ -11,6 +11,7 @@ mod finding;
 mod follow;
 mod framing;
 mod journal;
+mod known;
 mod lineage;
 mod memo;
 mod place;

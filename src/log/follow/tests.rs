@@ -9,11 +9,16 @@ struct Log {
     folder: tempfile::TempDir,
     written: String,
     lines: usize,
+    /// Whether the follower has looked at the file that is there since it was made or cut short.
+    is_open: bool,
+    /// Whether the file that was followed was removed, and its place is gone with it.
+    is_gone: bool,
 }
 
 impl Log {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), written: String::new(), lines: 0 }
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, written: String::new(), lines: 0, is_open: false, is_gone: false }
     }
 
     fn path(&self) -> PathBuf {
@@ -26,9 +31,16 @@ impl Log {
 
     /// Appends a line that no other is like, in two pieces when asked.
     fn write(&mut self, text: &str) {
+        self.is_open &= self.path().exists();
         let mut file = fs::OpenOptions::new().create(true).append(true).open(self.path()).unwrap();
         file.write_all(text.as_bytes()).unwrap();
         self.written.push_str(text);
+    }
+
+    /// The follower has read all that was there.
+    fn looked(&mut self) {
+        self.is_open = self.path().exists();
+        self.is_gone &= !self.is_open;
     }
 
     fn line(&mut self) -> String {
@@ -69,6 +81,8 @@ enum Act {
     Rename,
     RenameAndCreate,
     CopyTruncate,
+    Remove,
+    RemoveAndCreate,
     CompressNewest,
     CompressOlder,
     Look,
@@ -77,13 +91,13 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     use Act::{
-        CompressNewest, CompressOlder, CopyTruncate, HalfLine, Line, Look, Rename, RenameAndCreate,
-        StopAndResume,
+        CompressNewest, CompressOlder, CopyTruncate, HalfLine, Line, Look, Remove, RemoveAndCreate,
+        Rename, RenameAndCreate, StopAndResume,
     };
     prop_oneof![
         6 => Just(Line), 2 => Just(HalfLine), 1 => Just(Rename), 1 => Just(RenameAndCreate),
         2 => Just(CopyTruncate), 1 => Just(CompressNewest), 1 => Just(CompressOlder),
-        4 => Just(Look), 1 => Just(StopAndResume),
+        4 => Just(Look), 1 => Just(StopAndResume), 1 => Just(Remove), 1 => Just(RemoveAndCreate),
     ]
 }
 
@@ -108,6 +122,7 @@ fn do_it(log: &mut Log, act: Act, half: &mut Option<String>) {
             if log.path().metadata().is_ok_and(|metadata| metadata.len() > 0) {
                 log.move_on();
                 fs::rename(log.path(), log.rolled(1, "")).unwrap();
+                log.is_open = false;
             }
             if matches!(act, Act::RenameAndCreate) {
                 fs::OpenOptions::new().create(true).append(true).open(log.path()).unwrap();
@@ -118,7 +133,22 @@ fn do_it(log: &mut Log, act: Act, half: &mut Option<String>) {
                 log.move_on();
                 fs::copy(log.path(), log.rolled(1, "")).unwrap();
                 fs::File::options().write(true).open(log.path()).unwrap().set_len(0).unwrap();
+                log.is_open = false;
             }
+        }
+        // Between two records, too; what nobody has open is lost with its file.
+        Act::Remove | Act::RemoveAndCreate => {
+            if let Some(rest) = half.take() {
+                log.write(&rest);
+            }
+            if log.is_open {
+                fs::remove_file(log.path()).unwrap();
+                log.is_gone = true;
+            }
+            if matches!(act, Act::RemoveAndCreate) {
+                fs::OpenOptions::new().create(true).append(true).open(log.path()).unwrap();
+            }
+            log.is_open = false;
         }
         Act::CompressNewest => log.compress(1),
         Act::CompressOlder => log.compress(2),
@@ -147,14 +177,18 @@ fn run(acts: &[Act]) -> (String, String) {
     for act in acts {
         do_it(&mut log, *act, &mut half);
         match act {
-            Act::Look => look(&mut follower, &mut seen),
+            Act::Look => {
+                look(&mut follower, &mut seen);
+                log.looked();
+            }
             Act::StopAndResume => {
                 look(&mut follower, &mut seen);
+                log.looked();
                 if let Some(position) = follower.position().filter(|position| position.offset > 0) {
                     let text = serde_json::to_string(&position).unwrap();
                     let position = serde_json::from_str(&text).unwrap();
                     let (resumed, is_found) = Follower::resume(&log.path(), position).unwrap();
-                    assert!(is_found);
+                    assert!(is_found || log.is_gone);
                     follower = resumed;
                 }
             }
@@ -260,4 +294,44 @@ fn a_writer_that_does_not_know_of_the_rename_is_heard() {
     writer.write_all(b"late\n").unwrap();
     look(&mut follower, &mut seen);
     assert_eq!(seen, "late\n");
+}
+
+/// As servers of 5.0 and later do it: renamed, compressed by another thread, and only then deleted.
+#[test]
+fn rolls_in_the_middle_of_a_look_lose_and_double_nothing() {
+    const ROLLS: usize = 400;
+    let mut log = Log::new();
+    let path = log.path();
+    let line = log.line();
+    log.write(&line);
+    let mut follower = Follower::at_end(&path).unwrap();
+    log.written.clear();
+    let (done, is_done) = std::sync::mpsc::channel();
+    let writer = std::thread::spawn(move || {
+        for number in 0..ROLLS {
+            for _ in 0..3 {
+                let line = log.line();
+                log.write(&line);
+            }
+            let rolled = log.folder.path().join(format!("c-2026-11-23-{number}.log"));
+            fs::rename(log.path(), &rolled).unwrap();
+            let line = log.line();
+            log.write(&line);
+            let file = fs::File::create(rolled.with_extension("log.gz")).unwrap();
+            let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+            encoder.write_all(&fs::read(&rolled).unwrap()).unwrap();
+            encoder.finish().unwrap();
+            fs::remove_file(rolled).unwrap();
+        }
+        done.send(()).unwrap();
+        log
+    });
+    let mut seen = String::new();
+    while is_done.try_recv().is_err() {
+        look(&mut follower, &mut seen);
+    }
+    look(&mut follower, &mut seen);
+    let log = writer.join().unwrap();
+    assert_eq!(seen.len(), log.written.len());
+    assert_eq!(seen, log.written);
 }
