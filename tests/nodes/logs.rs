@@ -75,7 +75,7 @@ pub(crate) fn run(
 }
 
 /// The shards that are not started; from 5.0 on, the server has to say that they failed.
-fn failed(node: &Process) -> Result<BTreeSet<String>, String> {
+pub(crate) fn failed(node: &Process) -> Result<BTreeSet<String>, String> {
     const EXPLAIN: &str = "/_cluster/allocation/explain";
     let down = node.api.shards()?.into_iter().filter(|shard| shard.state != "STARTED");
     let mut failed = BTreeSet::new();

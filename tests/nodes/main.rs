@@ -9,6 +9,7 @@
 //! cargo test --test nodes -- mount-point [VERSION...]  the quarantine at the top of a data path
 //! cargo test --test nodes -- full-disk [VERSION...]    forty shards without a free byte, and a kill
 //! cargo test --test nodes -- logs [VERSION...]         what the log names and what the cluster says
+//! cargo test --test nodes -- roll-over [VERSION...]    a log that its server rolls is followed
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -53,6 +54,7 @@ mod random;
 mod red_to_green;
 mod refusals;
 mod replicas;
+mod roll_over;
 mod run;
 mod stage;
 mod static_binary;
@@ -108,6 +110,17 @@ const LOG_VERSIONS: [&str; 17] = [
     "os-2.19.1",
     "os-3.2.0",
 ];
+/// Servers whose log is followed when none is named: each generation of its logging.
+const ROLL_OVER_VERSIONS: [&str; 8] = [
+    "es-0.90.13",
+    "es-1.7.6",
+    "es-2.4.6",
+    "es-5.6.16",
+    "es-6.8.23",
+    "es-7.17.28",
+    "es-9.3.0",
+    "os-2.19.1",
+];
 /// The word for the runs with two nodes.
 const REPLICAS: &str = "replicas";
 /// What is run with two nodes when nothing is named.
@@ -143,6 +156,9 @@ fn main() -> ExitCode {
             None => ExitCode::from(2),
         },
         Some("logs") => few::all("logs", &words(rest), &LOG_VERSIONS, logs::run),
+        Some("roll-over") => {
+            few::all("roll-over", &words(rest), &ROLL_OVER_VERSIONS, roll_over::run)
+        }
         _ => {
             let mut names: Vec<String> =
                 words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();
