@@ -108,7 +108,41 @@ fn shown_lines_are_safe_and_bounded() {
     assert!(!line.contains('\u{1b}') && line.len() < 600, "{line}");
 }
 
+/// Following a log tells the same, whenever it is looked at.
+fn looked_at(text: &str, cuts: &[usize]) -> Vec<(String, u64)> {
+    let mut scanner = Scanner::following();
+    let mut counts = std::collections::BTreeMap::new();
+    let mut from = 0;
+    for cut in cuts.iter().copied().chain([text.len()]) {
+        let to = cut.clamp(from, text.len());
+        scanner.push(&text.as_bytes()[from..to]);
+        from = to;
+        for finding in scanner.harvest().findings {
+            *counts.entry(format!("{} {}", finding.shard, finding.cause)).or_insert(0) +=
+                finding.count;
+        }
+    }
+    for finding in scanner.finish().findings {
+        *counts.entry(format!("{} {}", finding.shard, finding.cause)).or_insert(0) += finding.count;
+    }
+    counts.into_iter().collect()
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn looks_make_no_difference(
+        starts in 1_usize..4,
+        mut cuts in proptest::collection::vec(0_usize..12_000, 0..20),
+    ) {
+        let text = format!("{LOG_7}{LOG_2}{CLEAN_START}").repeat(starts);
+        cuts.sort_unstable();
+        let whole = looked_at(&text, &[]);
+        prop_assert_eq!(whole.len(), 2);
+        prop_assert_eq!(looked_at(&text, &cuts), whole);
+    }
+
     #[test]
     fn pieces_make_no_difference(cuts in proptest::collection::vec(0_usize..3_000, 0..20)) {
         let text = format!("{LOG_7}{LOG_2}{CLEAN_START}");
@@ -144,4 +178,40 @@ fn a_clock_that_is_set_back_hides_nothing_behind_the_time_asked_for() {
     assert_eq!(count, 1);
     assert!(notes.contains("goes back 1 times"), "{notes}");
     assert_eq!(found("2026-11-23 11:00:00").0, 0);
+}
+
+/// What was made to cost time costs no more than its length: no pattern goes back, and all are
+/// searched for in no more than a bounded part of a record.
+#[test]
+fn a_hostile_log_is_no_slower_than_its_length() {
+    const LOG_BYTES: usize = 2 * 1024 * 1024;
+    const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
+    let bodies: [fn(usize) -> String; 8] = [
+        |n| format!("{}{n} failed engine", "[".repeat(200_000)),
+        |n| format!("{}{n} failed engine", "[a][0".repeat(40_000)),
+        |n| format!("{}{n} failed engine", format!("[{}][1] ", "a".repeat(254)).repeat(700)),
+        |n| {
+            format!(
+                "{}{n}",
+                "failed engine failing shard [ sending failed shard for ".repeat(4_000)
+            )
+        },
+        |n| format!("{}{n} failed engine", "[\u{e9}][\u{fc}".repeat(30_000)),
+        |n| format!("[a{n}][0] failed engine {}", "/a/translog/".repeat(15_000)),
+        |n| format!("[a{n}][0] failed engine {}", "[a/AAAAAAAAAAAAAAAAAAAAAA".repeat(8_000)),
+        |n| format!("{}[a{n}][0] failed engine", ", node[".repeat(20_000)),
+    ];
+    for (kind, body) in bodies.iter().enumerate() {
+        let mut text = String::new();
+        for number in 0.. {
+            let stamp = "[2026-11-23T10:00:00,001][WARN ][o.e.i.e.Engine] [n1] ";
+            text.extend([stamp, &body(number), "\n"]);
+            if text.len() >= LOG_BYTES {
+                break;
+            }
+        }
+        let began = std::time::Instant::now();
+        scan(&text);
+        assert!(began.elapsed() < LIMIT, "{kind}: {:?}", began.elapsed());
+    }
 }
