@@ -77,10 +77,7 @@ impl Output {
     /// Waits until it has written something, or `most` has passed.
     pub(super) fn wait(&self, most: Duration) {
         let timeout = PollTimeout::try_from(most).unwrap_or(PollTimeout::from(1_000_u16));
-        let mut fds = [
-            PollFd::new(self.stdout.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.stderr.as_fd(), PollFlags::POLLIN),
-        ];
+        let mut fds = [PollFd::new(self.stdout.as_fd(), PollFlags::POLLIN)];
         // A wait that a signal ends is one that was shorter.
         let _ = poll(&mut fds, timeout);
     }
