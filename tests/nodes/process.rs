@@ -122,16 +122,8 @@ impl Process {
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-euc", AS_USER, "sh"]);
         command.arg(&self.distribution).arg(&server);
-        command.args([
-            "setpriv",
-            "--reuid",
-            USER_ID,
-            "--regid",
-            USER_ID,
-            "--clear-groups",
-            "--pdeathsig",
-            "KILL",
-        ]);
+        let user = format!("--reuid {USER_ID} --regid {USER_ID} --clear-groups --pdeathsig KILL");
+        command.arg("setpriv").args(user.split(' '));
         command.arg(server.join("bin").join(program));
         command.env(self.version.config_variable(), self.work.join("config"));
         command.env(self.version.heap_variable(), "512m");
