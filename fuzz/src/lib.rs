@@ -27,6 +27,18 @@ pub fn pieces(mut data: &[u8], unit: usize) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The data as acts: one of ten each, and for the first few the bytes that go with it.
+pub fn acts(data: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut data = data;
+    std::iter::from_fn(move || {
+        let (act, rest) = data.split_first()?;
+        let length = if act % 10 < 3 { usize::from(act / 10) * 8 } else { 0 };
+        let (text, rest) = rest.split_at(rest.len().min(length));
+        data = rest;
+        Some((act % 10, text))
+    })
+}
+
 /// The data cut in pieces, each behind two bytes for its length.
 pub fn long_pieces(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {

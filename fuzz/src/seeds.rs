@@ -6,6 +6,7 @@ use es_translog_fix::format::{
     Checkpoint, CheckpointForm, CompoundEntries, HeaderVersion, Operation, OperationKind, TranslogHeader,
     SegmentInfo, encode_empty_commit, encode_json_state, encode_record, encode_smile_state,
 };
+use es_translog_fix::log::signatures;
 use serde_json::json;
 
 const UUID: &str = "abcdefghijklmnopqrstuv";
@@ -63,6 +64,12 @@ fn main() {
     }
     let line = "[2026-11-23T09:08:01,923][WARN ][o.e.i.e.Engine           ] [n1] [i02][1] failed engine [failed to recover from translog]\n";
     put("log", "engine".to_owned(), line.as_bytes());
+    for signature in signatures() {
+        put("log", signature.name.to_owned(), signature.example.as_bytes());
+    }
+    // Of each ten numbers the first three write, and the others do something to the log.
+    put("follow", "rolls".to_owned(), &[8, 0, 3, 1, 8, 3, 5, 10, 0, 0, 0, 0, 0, 0, 0, 0, 9, 3, 6, 0, 8]);
+    put("follow", "copies".to_owned(), &[0, 8, 0, 4, 0, 4, 5, 0, 9, 4, 0, 0, 8, 7, 0, 3, 0]);
     // Layout, level, family, one damage (count, file, kind, place), a stop of the repair, one of its undo.
     for number in 0..40 {
         let (layout, level, family) = (number / 20, number / 4 % 5, number % 4);

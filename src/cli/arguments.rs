@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::reading::{CheckArguments, ExportArguments, InspectArguments};
-use crate::log::Since;
+use crate::log::{LogSource, Since};
 use crate::plan::Level;
 
 /// Finds, proves and repairs damaged translogs of an Elasticsearch or OpenSearch node.
@@ -125,9 +125,10 @@ pub struct NodeArguments {
     /// A data path of the node; may be given several times
     #[arg(long, value_name = "FOLDER")]
     pub data: Vec<PathBuf>,
-    /// The folder of the node's logs
-    #[arg(long, value_name = "FOLDER")]
-    pub logs: Option<PathBuf>,
+    /// The folder of the node's logs, one log file, or `journal:UNIT` where the service's own output
+    /// holds the log; `journal:FIELD=VALUE` takes any field, as in `journal:CONTAINER_NAME=es`
+    #[arg(long, value_name = "WHERE")]
+    pub logs: Option<LogSource>,
     /// Where the node answers HTTP
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,

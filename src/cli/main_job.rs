@@ -123,7 +123,7 @@ pub(super) fn job_settings(
     };
     JobSettings {
         data_paths: node.data_paths(),
-        log_dir: node.settings.log_dir.value.clone(),
+        logs: node.settings.logs.value.clone(),
         cluster_name: node.settings.cluster_name.value.clone(),
         since: arguments.since.clone(),
         targets,

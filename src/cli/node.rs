@@ -77,8 +77,8 @@ impl Node {
         for path in &settings.data_paths {
             tell("path.data", path.value.display().to_string(), path.origin.to_string());
         }
-        let logs = &settings.log_dir;
-        tell("path.logs", logs.value.display().to_string(), logs.origin.to_string());
+        let logs = &settings.logs;
+        tell("path.logs", logs.value.to_string(), logs.origin.to_string());
         let mut tell_text = |name, setting: &Sourced<String>| {
             tell(name, setting.value.clone(), setting.origin.to_string());
         };

@@ -30,7 +30,7 @@ fn text(signature: &Signature) {
     print(&format!("{name}  ({class}; {versions})"));
     print(&format!("  {meaning}"));
     for line in example.lines() {
-        print(&format!("    {}", safe(line)));
+        print(&format!("    {}", safe(&line.replace('\t', "    "))));
     }
     print("");
 }

@@ -87,6 +87,11 @@ impl Sink {
         }
     }
 
+    /// Lets go of what was told so far: of a run without an end, nothing is summed up.
+    pub(crate) fn forget(&mut self) {
+        self.summary = Summary::default();
+    }
+
     /// What the run came to so far.
     pub(crate) fn summary(&self) -> &Summary {
         &self.summary

@@ -1,13 +1,15 @@
 //! `watch`: stays on, follows the log, and reports each new failure; repairs when told to.
 
+mod news;
+
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
+use self::news::News;
 use super::Failure;
 use super::arguments::{OutputForm, WatchArguments};
 use super::exit::Exit;
@@ -16,9 +18,9 @@ use super::node::{Node, ServiceUse};
 use super::signals::Cancel;
 use super::sink::{Sink, say_error};
 use crate::apply::{StateDir, StateError};
-use crate::log::{Cause, NodeEvent, Position, Scan, ShardName, Tail, Wake, find_logs};
+use crate::log::{Finding, Log, LogError, LogPlace, Scan, Tail, Wake};
 use crate::report::{Journal, Summary};
-use crate::rounds::{Budget, Event, JobSettings, Target, Targets};
+use crate::rounds::{Budget, Event, JobSettings, Targets};
 
 /// Between two looks when nothing wakes.
 const LOOK: Duration = Duration::from_millis(500);
@@ -26,17 +28,25 @@ const LOOK: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_secs(10);
 /// Repairs in one life; a node that goes on failing needs a person.
 const REPAIRS_MAX: u32 = 20;
+const LAST_REPAIR: &str = "this is the last repair of this watch: a node that goes on failing needs a \
+    person; it goes on telling";
+/// Longest time after a repair until the log is read to its end and its last record is whole.
+const CATCH_UP: Duration = Duration::from_secs(10);
 /// Where the place in the log is kept, below the state folder.
 const PLACE: &str = "watch.json";
 
 /// Follows the log until a signal ends it.
 pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit, Failure> {
-    let cancel = Cancel::install();
     let main = &arguments.main;
+    if main.output.output == OutputForm::Json {
+        let text = "a watch has no end, and so no document; --output ndjson is a line an event";
+        return Err(Failure::new(Exit::USAGE, text));
+    }
+    let cancel = Cancel::install();
     let usage = if main.yes { ServiceUse::Needed } else { ServiceUse::LookOnly };
     let mut node = Node::find(&main.node, usage)?;
     let settings = job_settings(main, &node, typed);
-    let logs = find_logs(&settings.log_dir, &settings.cluster_name).map_err(Failure::of)?;
+    let log = settings.logs.find(&settings.cluster_name).map_err(Failure::of)?;
     let sink = RefCell::new(Sink::new(main.output, !main.yes));
     let journal = Journal::connect();
     let is_ndjson = main.output.output == OutputForm::Ndjson;
@@ -47,36 +57,46 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
             sink.borrow_mut().take(&event);
         }
     };
-    logs.notes.iter().for_each(|text| say(Event::Note { text: text.clone() }));
+    log.notes().iter().for_each(|text| say(Event::Note { text: text.clone() }));
     let state = StateDir::new(settings.state_dir.clone());
     let place = state.make().map(|folder| folder.join(PLACE)).inspect_err(say_forgetful).ok();
     let mut watch = Watch {
-        tail: tail(&logs.live, place.as_deref(), &mut say)?,
-        wake: Wake::new(&logs.live),
-        reported: BTreeSet::new(),
-        waiting: BTreeSet::new(),
+        tail: tail(&log, place.as_deref(), &mut say)?,
+        wake: Wake::new(&log),
+        news: News::default(),
+        waiting: Vec::new(),
         budget: settings.budget,
+        repairs_left: if main.yes { REPAIRS_MAX } else { 0 },
         place,
     };
-    say(Event::Note { text: format!("watching {}", logs.live.display()) });
-    let mut repairs = 0;
+    say(Event::Note { text: format!("watching {log}") });
     while !cancel.is_asked() {
         let scan = watch.tail.poll().map_err(Failure::of)?;
         let is_quiet = scan.bytes == 0;
         watch.report(scan, &mut say);
         watch.keep();
-        if main.yes && !watch.waiting.is_empty() && repairs < REPAIRS_MAX {
-            repairs += 1;
+        // What was told long ago is not told again at the end.
+        sink.borrow_mut().forget();
+        if !watch.waiting.is_empty() {
+            watch.repairs_left = watch.repairs_left.saturating_sub(1);
+            if watch.repairs_left == 0 {
+                say(Event::Note { text: LAST_REPAIR.to_owned() });
+            }
             let began = Instant::now();
             while began.elapsed() < GATHER && !cancel.is_asked() {
                 let late = watch.tail.poll().map_err(Failure::of)?;
                 watch.report(late, &mut say);
                 watch.wake.wait(LOOK);
             }
-            let settings = watch.job(&settings);
+            let heard = std::mem::take(&mut watch.waiting);
+            let settings = JobSettings {
+                targets: Targets::Heard(heard.clone()),
+                budget: watch.budget,
+                ..settings.clone()
+            };
             let summary = repair(main, &settings, &mut node, &cancel, &mut say)?;
             watch.spend(&summary);
-            watch.tail = Tail::at_end(Some(&logs.live)).map_err(Failure::of)?;
+            watch.catch_up(&heard, &mut say).map_err(Failure::of)?;
         } else if is_quiet {
             watch.wake.wait(LOOK);
         }
@@ -88,10 +108,10 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
 struct Watch {
     tail: Tail,
     wake: Wake,
-    /// What was told since the node's last start.
-    reported: BTreeSet<(ShardName, Cause)>,
-    /// Shards to repair.
-    waiting: BTreeSet<ShardName>,
+    news: News,
+    /// What is to be repaired.
+    waiting: Vec<Finding>,
+    repairs_left: u32,
     /// What may still be lost and touched.
     budget: Budget,
     /// Where the place in the log is kept; `None` where it cannot be, which is said once.
@@ -101,42 +121,33 @@ struct Watch {
 impl Watch {
     /// Tells what is new.
     fn report(&mut self, scan: Scan, say: &mut dyn FnMut(Event)) {
-        if scan.node_events.iter().any(|event| matches!(event, NodeEvent::Starting { .. })) {
-            self.reported.clear();
+        let told = self.news.take(scan, Instant::now());
+        if self.repairs_left > 0 {
+            self.waiting.extend(told.failed);
         }
-        for finding in scan.findings {
-            if self.reported.insert((finding.shard.clone(), finding.cause)) {
-                self.waiting.insert(finding.shard.clone());
-                say(Event::Found {
-                    index: finding.shard.index,
-                    shard: finding.shard.number,
-                    cause: finding.cause,
-                    count: finding.count,
-                    line: finding.line,
-                });
-            }
-        }
-        for (cause, count, line) in scan.node_wide {
-            say(Event::NodeWide { cause, count, line });
-        }
-        for event in scan.node_events {
-            if let NodeEvent::BootFailed { cause, line } = event {
-                say(Event::Error { text: format!("the node did not come up: {cause}: {line}") });
-            }
-        }
+        told.events.into_iter().for_each(say);
     }
 
-    /// The job for the shards that wait, under what is left of the budget.
-    fn job(&mut self, settings: &JobSettings) -> JobSettings {
-        let shards = std::mem::take(&mut self.waiting).into_iter();
-        let targets = shards.map(|shard| Target::Shard(shard.index, shard.number)).collect();
-        JobSettings { targets: Targets::Named(targets), budget: self.budget, ..settings.clone() }
+    /// Goes through what was logged during a repair. What became of its own shards it has told.
+    fn catch_up(&mut self, heard: &[Finding], say: &mut dyn FnMut(Event)) -> Result<(), LogError> {
+        let began = Instant::now();
+        let mut is_more = true;
+        while began.elapsed() < CATCH_UP && (is_more || self.tail.place().is_none()) {
+            let mut scan = self.tail.poll()?;
+            is_more = scan.bytes > 0;
+            scan.findings.retain(|finding| heard.iter().all(|one| one.shard != finding.shard));
+            self.report(scan, say);
+            if !is_more {
+                self.wake.wait(LOOK);
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the place, so that a stopped watch goes on where it was.
     fn keep(&mut self) {
-        let (Some(position), Some(live)) = (self.tail.position(), self.tail.live()) else { return };
-        let (Some(place), Ok(bytes)) = (&self.place, serde_json::to_vec(&(live, position))) else {
+        let (Some(at), Some(log)) = (self.tail.place(), self.tail.name()) else { return };
+        let (Some(place), Ok(bytes)) = (&self.place, serde_json::to_vec(&(log, at))) else {
             return;
         };
         if std::fs::read(place).is_ok_and(|kept| kept == bytes) {
@@ -175,13 +186,14 @@ fn say_forgetful(error: &StateError) {
 }
 
 /// From the place that was kept, else from the end of the log.
-fn tail(live: &Path, place: Option<&Path>, say: &mut dyn FnMut(Event)) -> Result<Tail, Failure> {
+fn tail(log: &Log, place: Option<&Path>, say: &mut dyn FnMut(Event)) -> Result<Tail, Failure> {
     let kept = place.and_then(|place| std::fs::read(place).ok());
-    let kept = kept.and_then(|bytes| serde_json::from_slice::<(PathBuf, Position)>(&bytes).ok());
-    let Some((_, position)) = kept.filter(|(path, _)| path == live) else {
-        return Tail::at_end(Some(live)).map_err(Failure::of);
+    let kept = kept.and_then(|bytes| serde_json::from_slice::<(String, LogPlace)>(&bytes).ok());
+    let name = log.to_string();
+    let Some((_, at)) = kept.filter(|(kept, _)| *kept == name) else {
+        return Tail::at_end(Some(log)).map_err(Failure::of);
     };
-    let (tail, is_found) = Tail::resume(live, position).map_err(Failure::of)?;
+    let (tail, is_found) = Tail::resume(log, at).map_err(Failure::of)?;
     if !is_found {
         let text = "the place where the last watch ended is gone; the log is read from its start";
         say(Event::Note { text: text.to_owned() });

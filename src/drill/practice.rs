@@ -14,6 +14,7 @@ use super::report::{DrillEvent, DrillReport, NodeResult, ShardResult, UndoResult
 use super::server::{PlayedHealth, PlayedService, Server, Shared};
 use super::snapshot::Snapshot;
 use crate::apply::{DiskStore, NewerFiles, StateDir};
+use crate::log::LogSource;
 use crate::node::hold_locks;
 use crate::plan::{HealthyCopyRule, Level, Policy};
 use crate::report::Summary;
@@ -155,7 +156,7 @@ impl Practice<'_> {
         let server = server.borrow();
         JobSettings {
             data_paths: vec![server.node.data_path.clone()],
-            log_dir: server.node.log_dir.clone(),
+            logs: LogSource::Path(server.node.log_dir.clone()),
             cluster_name: server.node.release.node().to_owned(),
             since: None,
             targets: Targets::FromLog,

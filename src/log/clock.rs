@@ -40,6 +40,11 @@ impl Stamp {
         Self::read(time.strftime("%Y-%m-%dT%H:%M:%S").to_string().as_bytes())
     }
 
+    /// As `journalctl` takes a time.
+    pub(super) fn in_words(self) -> String {
+        String::from_utf8_lossy(&self.0).replace('T', " ")
+    }
+
     fn time(self) -> Option<DateTime> {
         std::str::from_utf8(&self.0).ok()?.parse().ok()
     }

@@ -42,7 +42,7 @@ impl LogFiles {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn find_logs(logs: &Path, cluster_name: &str) -> io::Result<LogFiles> {
+pub(super) fn find_logs(logs: &Path, cluster_name: &str) -> io::Result<LogFiles> {
     if logs.is_file() {
         let rolled = rolled(logs)?;
         return Ok(LogFiles { live: logs.to_path_buf(), rolled, notes: Vec::new() });

@@ -77,6 +77,15 @@ pub enum Role {
     Replica,
 }
 
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "primary",
+            Self::Replica => "replica",
+        })
+    }
+}
+
 /// A shard that failed, with everything the log says of it under one cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {

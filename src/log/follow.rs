@@ -5,13 +5,16 @@
 //! two looks is found among the rolled files by the same bytes and read first, so that no byte is
 //! left out and none comes twice.
 
+mod rolls;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::lineage::{Generation, generations, skip_to};
+use super::known::Known;
+use super::lineage::{generations, skip_to};
 use super::place::{
     POLL_MAX_BYTES, Position, TAIL_BYTES, Unread, has_place, open_if_there, place_at, read_from,
 };
@@ -29,8 +32,7 @@ pub struct Follower {
     pending: VecDeque<Unread>,
     /// The one of them that is being read.
     reading: Option<Unread>,
-    /// First bytes of every rolled file that is read or needs no reading.
-    known: Vec<Vec<u8>>,
+    known: Known,
     /// Whether what was handed out ends inside a line.
     is_inside_line: bool,
 }
@@ -65,7 +67,7 @@ impl Follower {
         if is_same {
             return Ok((follower, true));
         }
-        follower.known.clear();
+        follower.known = Known::default();
         let is_found = follower.roll_before(true).map_err(fail)?;
         if !is_found {
             follower.pending.clear();
@@ -75,7 +77,7 @@ impl Follower {
     }
 
     fn new(path: &Path) -> io::Result<Self> {
-        let known = generations(path)?.into_iter().map(|generation| generation.head).collect();
+        let known = Known::of(&generations(path)?);
         Ok(Self {
             path: path.to_path_buf(),
             file: open_if_there(path)?,
@@ -108,7 +110,11 @@ impl Follower {
     /// # Errors
     /// When it cannot be read.
     pub fn poll(&mut self) -> Result<Vec<u8>, LogError> {
-        self.read().map_err(|error| LogError::new(&self.path, error))
+        match self.read() {
+            // Rolled files are on their way to other names; nothing is taken yet.
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Ok(Vec::new()),
+            read => read.map_err(|error| LogError::new(&self.path, error)),
+        }
     }
 
     fn read(&mut self) -> io::Result<Vec<u8>> {
@@ -159,11 +165,17 @@ impl Follower {
         }
     }
 
-    /// Leaves a renamed file for the one that is there now, if one is.
+    /// Leaves a renamed or removed file for those that came after it, if there are any.
     fn turn_over(&mut self) -> io::Result<bool> {
-        let Some(next) = open_if_there(&self.path)? else { return Ok(false) };
-        self.roll_after()?;
-        let old = self.file.replace(next);
+        let next = open_if_there(&self.path)?;
+        if next.is_none() && !self.is_removed() {
+            return Ok(false);
+        }
+        let is_any = self.roll_after(next.as_ref())?;
+        if next.is_none() && !is_any {
+            return Ok(false);
+        }
+        let old = std::mem::replace(&mut self.file, next);
         self.previous = old.map(|file| (file, self.place.offset));
         self.place = Position::default();
         if std::mem::take(&mut self.is_inside_line) {
@@ -171,60 +183,6 @@ impl Follower {
             self.pending.push_front(Unread { file: Box::new(&b"\n"[..]), skip: 0 });
         }
         Ok(true)
-    }
-
-    /// Puts the files that were rolled away unread before the one that is open into `pending`; with
-    /// `rest`, first the rest of the one that has the current place. True when there are any.
-    fn roll_before(&mut self, rest: bool) -> io::Result<bool> {
-        let mut all = generations(&self.path)?;
-        let own = all.iter().position(|generation| self.is_own(generation));
-        all.truncate(own.unwrap_or(all.len()));
-        let with_place = rest.then(|| all.iter().rposition(|it| it.has_place(&self.place)));
-        let with_place = with_place.flatten();
-        let queued = self.pending.len();
-        for (at, generation) in all.iter().enumerate() {
-            let from = match with_place {
-                Some(with_place) if at < with_place => continue,
-                Some(with_place) if at == with_place => self.place.offset,
-                _ if self.is_known(generation) => continue,
-                _ => 0,
-            };
-            self.pending.extend(Unread::open(&generation.path, from)?);
-        }
-        self.known = all.into_iter().map(|generation| generation.head).collect();
-        Ok(if rest { with_place.is_some() } else { self.pending.len() > queued })
-    }
-
-    /// Puts the files that were rolled away after the one that is open into `pending`.
-    fn roll_after(&mut self) -> io::Result<()> {
-        let all = generations(&self.path)?;
-        let is_ours = |it: &Generation| self.is_own(it) || it.has_place(&self.place);
-        let ours = all.iter().rposition(is_ours);
-        for (at, generation) in all.iter().enumerate() {
-            let is_later = ours.is_none_or(|ours| at > ours);
-            if is_later && !self.is_known(generation) {
-                self.pending.extend(Unread::open(&generation.path, 0)?);
-            }
-        }
-        self.known = all.into_iter().map(|generation| generation.head).collect();
-        Ok(())
-    }
-
-    fn is_own(&self, generation: &Generation) -> bool {
-        self.file.as_ref().is_some_and(|file| generation.is_same_as(file).unwrap_or(false))
-    }
-
-    /// Whether a rolled file is read, under this name or another, compressed or not; or is the one
-    /// whose writer is still listened to.
-    fn is_known(&self, generation: &Generation) -> bool {
-        let is_previous = self.previous.as_ref().is_some_and(|(file, _)| {
-            file.metadata().is_ok_and(|ours| generation.is_file(ours.dev(), ours.ino()))
-        });
-        // One that grew begins as it did; less than a line of it tells nothing.
-        let begins_so = |head: &Vec<u8>| {
-            generation.head == *head || (head.contains(&b'\n') && generation.head.starts_with(head))
-        };
-        is_previous || generation.head.is_empty() || self.known.iter().any(begins_so)
     }
 
     fn read_rolled(&mut self) -> io::Result<Option<Vec<u8>>> {
@@ -289,7 +247,7 @@ impl Follower {
         let ours = file.metadata()?;
         match std::fs::metadata(&self.path) {
             Ok(now) => Ok(now.dev() == ours.dev() && now.ino() == ours.ino()),
-            Err(_) => Ok(true),
+            Err(_) => Ok(ours.nlink() > 0),
         }
     }
 }

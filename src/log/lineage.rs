@@ -12,6 +12,8 @@ use super::unpack::open_unpacked;
 
 /// First bytes that tell one file from another; records begin with a stamp.
 const HEAD_BYTES: usize = 256;
+/// Listings of a folder whose files move on meanwhile.
+const LISTINGS_MAX: usize = 20;
 /// Bytes passed over at once.
 const SKIP_BYTES: usize = 64 * 1024;
 
@@ -26,6 +28,13 @@ pub(super) struct Generation {
 }
 
 impl Generation {
+    fn describe(path: PathBuf) -> io::Result<Self> {
+        let metadata = path.metadata()?;
+        let mut head = Vec::new();
+        open_unpacked(&path)?.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+        Ok(Self { path, head, device: metadata.dev(), inode: metadata.ino() })
+    }
+
     /// Whether it is the file of this device and inode.
     pub(super) fn is_file(&self, device: u64, inode: u64) -> bool {
         (self.device, self.inode) == (device, inode)
@@ -38,9 +47,8 @@ impl Generation {
         if self.is_file(metadata.dev(), metadata.ino()) {
             return Ok(true);
         }
-        let mut head = [0; HEAD_BYTES];
-        let count = file.read_at(&mut head, 0)?;
-        Ok(count > 0 && metadata.nlink() == 0 && head.get(..count) == Some(self.head.as_slice()))
+        let head = head_of(file)?;
+        Ok(!head.is_empty() && metadata.nlink() == 0 && head == self.head)
     }
 
     /// Whether a place lies in it: the bytes before the place are there.
@@ -60,15 +68,35 @@ impl Generation {
     }
 }
 
+/// The first bytes of a file.
+pub(super) fn head_of(file: &File) -> io::Result<Vec<u8>> {
+    let mut head = vec![0; HEAD_BYTES];
+    let count = file.read_at(&mut head, 0)?;
+    head.truncate(count);
+    Ok(head)
+}
+
+/// Files move on while they are looked at; the next look finds them settled.
+pub(super) fn moving() -> io::Error {
+    let text = "its rolled files change faster than they can be listed";
+    io::Error::new(io::ErrorKind::ResourceBusy, text)
+}
+
 /// The rolled files of a log, oldest first. One that cannot be read is passed over.
+///
+/// # Errors
+/// When the folder cannot be read; [`moving`] when no two looks at it agree.
 pub(super) fn generations(live: &Path) -> io::Result<Vec<Generation>> {
-    let describe = |path: PathBuf| -> io::Result<Generation> {
-        let metadata = path.metadata()?;
-        let mut head = Vec::new();
-        open_unpacked(&path)?.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-        Ok(Generation { path, head, device: metadata.dev(), inode: metadata.ino() })
-    };
-    Ok(rolled(live)?.into_iter().filter_map(|path| describe(path).ok()).collect())
+    for _ in 0..LISTINGS_MAX {
+        let names = rolled(live)?;
+        let listed = names.iter().cloned().map(Generation::describe);
+        let found = listed.filter_map(Result::ok).collect();
+        // One that was moved on or compressed meanwhile may be missing, or be there twice.
+        if rolled(live)? == names {
+            return Ok(found);
+        }
+    }
+    Err(moving())
 }
 
 /// Passes over the first bytes of a file.

@@ -33,7 +33,7 @@ pub struct ReadLog {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn read_logs(logs: &LogFiles, since: Option<&Since>) -> Result<ReadLog, LogError> {
+pub(super) fn read_logs(logs: &LogFiles, since: Option<&Since>) -> Result<ReadLog, LogError> {
     let mut files = if logs.live.is_file() { vec![logs.live.clone()] } else { Vec::new() };
     let since = match since {
         Some(Since::Ago(_)) if files.is_empty() => None,

@@ -28,6 +28,8 @@ struct Sorter {
     version: Option<String>,
     has_start: bool,
     record_count: u64,
+    /// Whether a start of the node ends nothing: whoever follows wants all that is new.
+    is_following: bool,
 }
 
 impl Scanner {
@@ -35,6 +37,13 @@ impl Scanner {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A scanner for what is new, of which no start takes anything away.
+    #[must_use]
+    pub fn following() -> Self {
+        let sorter = Sorter { is_following: true, ..Sorter::default() };
+        Self { sorter, ..Self::default() }
     }
 
     /// Passes over records that were stamped before a time.
@@ -72,7 +81,8 @@ impl Scanner {
 
     /// What the records told that came to their end since the last call.
     pub fn harvest(&mut self) -> Scan {
-        let fresh = Sorter { since: self.sorter.since, ..Sorter::default() };
+        let Sorter { since, is_following, .. } = self.sorter;
+        let fresh = Sorter { since, is_following, ..Sorter::default() };
         let mut sorter = std::mem::replace(&mut self.sorter, fresh);
         std::mem::swap(&mut sorter.memo, &mut self.sorter.memo);
         self.sorter.is_inside = sorter.is_inside;
@@ -124,14 +134,17 @@ impl Sorter {
     }
 
     fn start(&mut self, version: Option<&String>) {
+        self.has_start = true;
+        self.version = version.cloned();
+        if self.is_following {
+            return;
+        }
         let ended = std::mem::take(&mut self.current);
         if ended.has_failed() {
             self.failed = Some(ended);
         } else if ended.came_up() {
             self.failed = None;
         }
-        self.has_start = true;
-        self.version = version.cloned();
     }
 
     fn scan(self, bytes: u64) -> Scan {

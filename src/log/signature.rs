@@ -90,9 +90,9 @@ pub fn signatures() -> impl Iterator<Item = &'static Signature> {
     announcements::ROWS.iter().chain(causes::ROWS).chain(signs::ROWS)
 }
 
-/// `[index][number]`: no name has a blank, a slash, a comma or one of `*?"<>|#` in it, but it may
-/// have brackets, so the number's bracket is what tells its end.
-const SHARD: &str = r#"\[(?<index>[^\s/\\*?"<>|,#]{1,255}?)\]\[(?<number>\d{1,9})\]"#;
+/// `[index][number]`: no name has a capital, a blank, a slash, a comma or one of `*?"<>|#` in it, but
+/// it may have brackets, so the number's bracket is what tells its end.
+const SHARD: &str = r#"\[(?<index>[^A-Z\s/\\*?"<>|,#]{1,255}?)\]\[(?<number>\d{1,9})\]"#;
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by every test")]
 static ANNOUNCEMENTS: LazyLock<Vec<bytes::Regex>> = LazyLock::new(|| {

@@ -1,12 +1,15 @@
 //! What is new in a log, record by record: a trace belongs to its line.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use super::finding::Scan;
 use super::follow::Follower;
+use super::journal::JournalFollower;
 use super::place::Position;
 use super::scan::Scanner;
+use super::source::Log;
 use super::unpack::LogError;
 
 /// A record counts as whole when nothing was written for so long.
@@ -15,10 +18,29 @@ const QUIET: Duration = Duration::from_secs(1);
 /// The log from a place on.
 #[derive(Debug)]
 pub struct Tail {
-    follower: Option<Follower>,
+    source: Option<Source>,
     scanner: Scanner,
     /// When bytes came last, while a record may be open.
     fresh_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Files(Follower),
+    Journal(JournalFollower),
+}
+
+/// A place in a log, to be kept while nobody follows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LogPlace {
+    /// In a file.
+    File(Position),
+    /// The last entry of a journal.
+    Journal {
+        /// Its cursor.
+        cursor: String,
+    },
 }
 
 impl Tail {
@@ -26,18 +48,40 @@ impl Tail {
     ///
     /// # Errors
     /// When the log is there and cannot be read.
-    pub fn at_end(live: Option<&Path>) -> Result<Self, LogError> {
-        let follower = live.map(Follower::at_end).transpose()?;
-        Ok(Self { follower, scanner: Scanner::new(), fresh_at: None })
+    pub fn at_end(log: Option<&Log>) -> Result<Self, LogError> {
+        let source = match log {
+            None => None,
+            Some(Log::Files(files)) => Some(Source::Files(Follower::at_end(&files.live)?)),
+            Some(Log::Journal(journal)) => Some(Source::Journal(JournalFollower::at_end(journal)?)),
+        };
+        Ok(Self { source, scanner: Scanner::following(), fresh_at: None })
     }
 
-    /// Goes on where somebody stopped; see [`Follower::resume`].
+    /// Goes on where somebody stopped; see [`Follower::resume`]. A place in another kind of log is
+    /// lost.
     ///
     /// # Errors
     /// When the log is there and cannot be read.
-    pub fn resume(live: &Path, position: Position) -> Result<(Self, bool), LogError> {
-        let (follower, is_found) = Follower::resume(live, position)?;
-        let tail = Self { follower: Some(follower), scanner: Scanner::new(), fresh_at: None };
+    pub fn resume(log: &Log, place: LogPlace) -> Result<(Self, bool), LogError> {
+        let (source, is_found) = match log {
+            Log::Files(files) => {
+                let position = match place {
+                    LogPlace::File(position) => position,
+                    LogPlace::Journal { .. } => Position::default(),
+                };
+                let (follower, is_found) = Follower::resume(&files.live, position)?;
+                (Source::Files(follower), is_found)
+            }
+            Log::Journal(journal) => {
+                let cursor = match place {
+                    LogPlace::File(_) => String::new(),
+                    LogPlace::Journal { cursor } => cursor,
+                };
+                let (follower, is_found) = JournalFollower::resume(journal, &cursor);
+                (Source::Journal(follower), is_found)
+            }
+        };
+        let tail = Self { source: Some(source), scanner: Scanner::following(), fresh_at: None };
         Ok((tail, is_found))
     }
 
@@ -46,8 +90,11 @@ impl Tail {
     /// # Errors
     /// When the log cannot be read.
     pub fn poll(&mut self) -> Result<Scan, LogError> {
-        let Some(follower) = &mut self.follower else { return Ok(Scan::default()) };
-        let bytes = follower.poll()?;
+        let bytes = match &mut self.source {
+            None => return Ok(Scan::default()),
+            Some(Source::Files(follower)) => follower.poll()?,
+            Some(Source::Journal(follower)) => follower.poll()?,
+        };
         if !bytes.is_empty() {
             self.scanner.push(&bytes);
             self.fresh_at = Some(Instant::now());
@@ -58,16 +105,24 @@ impl Tail {
         Ok(self.scanner.harvest())
     }
 
-    /// The log that is followed.
+    /// The log that is followed: a file, or `journal:UNIT`.
     #[must_use]
-    pub fn live(&self) -> Option<&Path> {
-        self.follower.as_ref().map(Follower::path)
+    pub fn name(&self) -> Option<String> {
+        Some(match self.source.as_ref()? {
+            Source::Files(follower) => follower.path().display().to_string(),
+            Source::Journal(follower) => follower.journal().to_string(),
+        })
     }
 
     /// Where it stands, when every record before is told.
     #[must_use]
-    pub fn position(&self) -> Option<Position> {
+    pub fn place(&self) -> Option<LogPlace> {
         let is_told = self.fresh_at.is_none() && !self.scanner.is_inside_line();
-        self.follower.as_ref().filter(|_| is_told)?.position()
+        match self.source.as_ref().filter(|_| is_told)? {
+            Source::Files(follower) => follower.position().map(LogPlace::File),
+            Source::Journal(follower) => {
+                follower.cursor().map(|cursor| LogPlace::Journal { cursor: cursor.to_owned() })
+            }
+        }
     }
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
+use super::source::Log;
+
 /// The longest wait between two looks where wake-ups are to be had; changes by other machines and
 /// signals make none.
 const LOOK_AT_LEAST: Duration = Duration::from_secs(1);
@@ -21,9 +23,16 @@ pub struct Wake {
 }
 
 impl Wake {
-    /// Watches the folder of `live`. Without a folder, or without inotify, only time wakes.
+    /// Watches where a log is. A journal, a missing folder and a missing inotify leave it to time.
     #[must_use]
-    pub fn new(live: &Path) -> Self {
+    pub fn new(log: &Log) -> Self {
+        match log {
+            Log::Files(files) => Self::of_file(&files.live),
+            Log::Journal(_) => Self { inotify: None },
+        }
+    }
+
+    fn of_file(live: &Path) -> Self {
         let watch = || {
             let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).ok()?;
             let flags = AddWatchFlags::IN_MODIFY
@@ -62,7 +71,7 @@ mod tests {
     fn a_write_wakes_and_silence_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
-        let mut wake = Wake::new(&path);
+        let mut wake = Wake::of_file(&path);
         let began = Instant::now();
         wake.wait(Duration::from_millis(30));
         assert!(began.elapsed() >= Duration::from_millis(30));
@@ -74,7 +83,7 @@ mod tests {
 
     #[test]
     fn without_a_folder_time_wakes() {
-        let mut wake = Wake::new(Path::new("/not/there/x.log"));
+        let mut wake = Wake::of_file(Path::new("/not/there/x.log"));
         let began = Instant::now();
         wake.wait(Duration::from_millis(20));
         assert!(began.elapsed() >= Duration::from_millis(20));

@@ -29,7 +29,8 @@ pub struct Unlocated {
 
 /// Finds the folder of each finding's shard.
 ///
-/// By number and index name; by the index's UUID as well where the log tells it. An index whose
+/// By number and index name, of which the disk settles where it begins; by the index's UUID as well
+/// where the log tells it. An index whose
 /// name no state file tells is found by its UUID alone, from the log's brackets or from a path in
 /// the finding's stack trace, and takes the log's name.
 #[must_use]
@@ -38,7 +39,10 @@ pub fn locate(findings: Vec<Finding>, inventory: &Inventory) -> (Vec<Located>, V
     let mut unlocated = Vec::new();
     for finding in findings {
         match folder_of(&finding, inventory) {
-            Ok(folder) => located.push(Located { finding, folder }),
+            Ok(folder) => {
+                let finding = Finding { shard: folder.shard.clone(), ..finding };
+                located.push(Located { finding, folder });
+            }
             Err(reason) => unlocated.push(Unlocated { finding, reason }),
         }
     }
@@ -48,10 +52,12 @@ pub fn locate(findings: Vec<Finding>, inventory: &Inventory) -> (Vec<Located>, V
 fn folder_of(finding: &Finding, inventory: &Inventory) -> Result<ShardFolder, String> {
     let same_number =
         inventory.shards.iter().filter(|folder| folder.shard.number == finding.shard.number);
-    let by_name: Vec<&ShardFolder> = same_number
-        .clone()
-        .filter(|folder| is_named(folder) && folder.shard.index == finding.shard.index)
-        .collect();
+    let named = |name: &str| -> Vec<&ShardFolder> {
+        let is_it = |folder: &&ShardFolder| is_named(folder) && folder.shard.index == name;
+        same_number.clone().filter(is_it).collect()
+    };
+    let mut readings = readings(&finding.shard.index).map(|name| named(&name));
+    let by_name = readings.find(|folders| !folders.is_empty()).unwrap_or_default();
     let candidates = if by_name.is_empty() {
         let uuids = told_uuids(finding);
         same_number
@@ -65,7 +71,9 @@ fn folder_of(finding: &Finding, inventory: &Inventory) -> Result<ShardFolder, St
         [] => Err("no such shard on this node's disks".to_owned()),
         [only] => {
             let mut folder = (*only).clone();
-            folder.shard = finding.shard.clone();
+            if !is_named(only) {
+                folder.shard = finding.shard.clone();
+            }
             Ok(folder)
         }
         several => {
@@ -74,6 +82,13 @@ fn folder_of(finding: &Finding, inventory: &Inventory) -> Result<ShardFolder, St
             Err(format!("more than one folder fits: {}", paths.join(", ")))
         }
     }
+}
+
+/// What an index may be called that a log seems to name so. Names may have brackets in them, and
+/// what stands before one in the log has, too: what lies on disk tells which are whose.
+fn readings(name: &str) -> impl Iterator<Item = String> + '_ {
+    let shorter = name.match_indices('[').filter_map(|(at, _)| name.get(at.saturating_add(1)..));
+    [name.to_owned(), format!("[{name}")].into_iter().chain(shorter.map(str::to_owned))
 }
 
 /// Whether a folder's index has a name, not only the UUID that its folder is called.

@@ -20,6 +20,7 @@ use super::installation::{Clues, Installation};
 use super::layers::{Layer, Layers};
 use super::unit::UnitFacts;
 use super::yaml::{FlatSettings, read_flat};
+use crate::log::LogSource;
 
 /// Largest configuration file read, in bytes.
 const MAX_CONFIG_BYTES: u64 = 4 << 20;
@@ -60,6 +61,12 @@ pub struct Sourced<T> {
     pub origin: Origin,
 }
 
+impl<T> Sourced<T> {
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced { value: change(self.value), origin: self.origin }
+    }
+}
+
 /// What was given to this program, and wins over everything found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettingsFlags {
@@ -67,8 +74,8 @@ pub struct SettingsFlags {
     pub config: Option<PathBuf>,
     /// `--data`: the data paths, all of them.
     pub data: Vec<PathBuf>,
-    /// `--logs`: the folder of the server's logs.
-    pub logs: Option<PathBuf>,
+    /// `--logs`: where the server's log is.
+    pub logs: Option<LogSource>,
     /// `--url`: where the node answers HTTP.
     pub url: Option<String>,
     /// `--service`: the service's unit, or `none`.
@@ -82,8 +89,8 @@ pub struct NodeSettings {
     pub config_file: Option<Sourced<PathBuf>>,
     /// The folders of `path.data`, at least one, absolute.
     pub data_paths: Vec<Sourced<PathBuf>>,
-    /// The folder of `path.logs`, absolute.
-    pub log_dir: Sourced<PathBuf>,
+    /// Where the log is: the folder of `path.logs`, absolute, or a journal.
+    pub logs: Sourced<LogSource>,
     /// The cluster's name: part of log file names, and up to 2.x of the data path.
     pub cluster_name: Sourced<String>,
     /// The node's name, where a setting tells it.
@@ -137,10 +144,11 @@ fn resolve_below(
     if data_paths.is_empty() {
         data_paths.push(by_default(installation.data.clone()));
     }
-    let log_dir = match (&flags.logs, layers.text("path.logs")?) {
-        (Some(path), _) => flagged(path, "--logs")?,
-        (None, Some(value)) => below(home, value),
-        (None, None) => by_default(installation.logs.clone()),
+    let logs = match (&flags.logs, layers.text("path.logs")?) {
+        (Some(LogSource::Path(path)), _) => flagged(path, "--logs")?.map(LogSource::Path),
+        (Some(journal), _) => Sourced { value: journal.clone(), origin: Origin::Flag("--logs") },
+        (None, Some(value)) => below(home, value).map(LogSource::Path),
+        (None, None) => by_default(LogSource::Path(installation.logs.clone())),
     };
     let product = product(installation.config_file.as_ref());
     let cluster_name = layers.text("cluster.name")?.unwrap_or_else(|| by_default(product));
@@ -151,7 +159,7 @@ fn resolve_below(
     // Only shown and never needed: a name that cannot be told is no reason to stop.
     let node_name = layers.text("node.name").unwrap_or_default();
     let config_file = installation.config_file;
-    Ok(NodeSettings { config_file, data_paths, log_dir, cluster_name, node_name, url })
+    Ok(NodeSettings { config_file, data_paths, logs, cluster_name, node_name, url })
 }
 
 /// All that is written down about the node, and the environment its start script makes.

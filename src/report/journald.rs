@@ -35,11 +35,14 @@ impl Journal {
 fn entry(event: &Event) -> Option<Vec<u8>> {
     let mut fields: Vec<(&str, String)> = Vec::new();
     let (priority, message) = match event {
-        Event::Found { index, shard, cause, count, line } => {
+        Event::Found { index, shard, cause, role, count, first_at, last_at, line } => {
             fields.push(("ES_INDEX", index.clone()));
             fields.push(("ES_SHARD", shard.to_string()));
             fields.push(("ES_CAUSE", cause.to_string()));
             fields.push(("ES_COUNT", count.to_string()));
+            let times = [("ES_FIRST_AT", first_at), ("ES_LAST_AT", last_at)];
+            fields.extend(times.into_iter().filter_map(|(name, at)| Some((name, at.clone()?))));
+            fields.extend(role.map(|role| ("ES_ROLE", role.to_string())));
             fields.push(("ES_LINE", line.clone()));
             (3, format!("[{index}][{shard}] failed: {cause}, {count} times"))
         }
@@ -79,7 +82,10 @@ mod tests {
             index: "a\nPRIORITY=0".to_owned(),
             shard: 3,
             cause: Cause::Translog,
+            role: None,
             count: 2,
+            first_at: Some("2026-11-23 09:00:00,001".to_owned()),
+            last_at: None,
             line: "x\u{1b}[2J".to_owned(),
         };
         let text = String::from_utf8(entry(&event).unwrap()).unwrap();

@@ -8,6 +8,7 @@ mod export;
 mod inspect;
 mod journald;
 mod json;
+mod named;
 mod problems;
 mod safe;
 mod steps;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::diagnose::after;
-use crate::log::{Cause, ShardName};
+use crate::log::{Cause, Role, ShardName};
 use crate::node::OtherNode;
 use crate::plan::Refusal;
 use crate::rounds::{Event, RoundVerdict, ShardOutcome, ShardReport};
@@ -30,8 +30,14 @@ pub struct FindingLine {
     pub shard: u32,
     /// The cause.
     pub cause: Cause,
+    /// Which copy, where the log says so.
+    pub role: Option<Role>,
     /// How often.
     pub count: u64,
+    /// Stamp of the first record, as the log writes it.
+    pub first_at: Option<String>,
+    /// Stamp of the last one.
+    pub last_at: Option<String>,
     /// One of the lines, made safe.
     pub line: String,
     /// What to do about it when the shard's files are sound.
@@ -100,14 +106,19 @@ impl Summary {
                 value: value.clone(),
                 origin: origin.clone(),
             }),
-            Event::Found { index, shard, cause, count, line } => self.findings.push(FindingLine {
-                index: index.clone(),
-                shard: *shard,
-                cause: *cause,
-                count: *count,
-                line: line.clone(),
-                next_action: after(*cause),
-            }),
+            Event::Found { index, shard, cause, role, count, first_at, last_at, line } => {
+                self.findings.push(FindingLine {
+                    index: index.clone(),
+                    shard: *shard,
+                    cause: *cause,
+                    role: *role,
+                    count: *count,
+                    first_at: first_at.clone(),
+                    last_at: last_at.clone(),
+                    line: line.clone(),
+                    next_action: after(*cause),
+                });
+            }
             Event::Judged(report) => self.judged(report),
             Event::Refused { refusal } => self.refusals.push(refusal.clone()),
             Event::RunBegun { id, .. } => self.run = Some(id.clone()),

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
+use super::named::named;
 use super::safe::safe;
 use super::summary::Summary;
 use crate::diagnose::{Severity, Verdict};
@@ -40,14 +41,7 @@ impl TextReport {
                     files.iter().map(|path| safe(&path.display().to_string())).collect();
                 vec![format!("log: {record_count} records, {bytes} bytes in {}", names.join(", "))]
             }
-            Event::Found { index, shard, cause, count, line } => vec![
-                format!("log names [{}][{shard}]: {cause}, {count} times", safe(index)),
-                format!("  {DIM}{}{DIM:#}", safe(line)),
-            ],
-            Event::NodeWide { cause, count, line } => vec![
-                format!("{WARN}the node had{WARN:#}: {cause}, {count} times"),
-                format!("  {DIM}{}{DIM:#}", safe(line)),
-            ],
+            Event::Found { .. } | Event::NodeWide { .. } => named(event),
             Event::Judged(report) => judged(report),
             Event::Refused { refusal } => {
                 vec![format!("{WARN}refused{WARN:#}: {}", safe(&refusal.to_string()))]

@@ -142,7 +142,7 @@ impl Job<'_> {
     ) -> Result<(), SurveyError> {
         let sound = surveyed.iter().filter(|shard| matches!(shard.decision, Decision::Sound));
         let folders: Vec<ShardFolder> = sound.map(|shard| shard.candidate.folder.clone()).collect();
-        let mut log = Tail::at_end(self.live_log().as_deref())?;
+        let mut log = Tail::at_end(self.log().as_ref())?;
         if let Some(Err(error)) = borrow(&mut self.health).map(HealthView::retry_failed) {
             let text = format!("the cluster does not take a retry: {error}");
             self.failed(&text).marks().for_each(|mark| progress.ending.add(mark));

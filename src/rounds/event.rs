@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::diagnose::{Problem, Verdict};
-use crate::log::{Cause, ShardName};
+use crate::log::{Cause, Finding, Role, ShardName};
 use crate::node::OtherNode;
 use crate::plan::{Kind, Plan, Refusal};
 
@@ -126,8 +126,14 @@ pub enum Event {
         shard: u32,
         /// What the log gives as the cause.
         cause: Cause,
+        /// Which copy, where the log says so.
+        role: Option<Role>,
         /// How often.
         count: u64,
+        /// Stamp of the first record, as the log writes it.
+        first_at: Option<String>,
+        /// Stamp of the last one.
+        last_at: Option<String>,
         /// One of the lines, made safe.
         line: String,
     },
@@ -223,4 +229,14 @@ pub enum Event {
         /// The sentence: the thing, the path, the cause, the next action.
         text: String,
     },
+}
+
+impl Event {
+    /// What the log says of a shard.
+    #[must_use]
+    pub fn found(finding: Finding) -> Self {
+        let Finding { shard, cause, role, count, first_at, last_at, line, .. } = finding;
+        let (index, shard) = (shard.index, shard.number);
+        Self::Found { index, shard, cause, role, count, first_at, last_at, line }
+    }
 }

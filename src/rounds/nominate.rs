@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::event::Event;
 use super::settings::{JobSettings, Target, Targets};
 use super::survey::{Candidate, SurveyError};
-use crate::log::{Finding, ReadLog, Scan, ShardName, find_logs, read_logs};
+use crate::log::{Finding, ReadLog, Scan, ShardName};
 use crate::node::{Inventory, NodeError, inventory, locate, shard_at};
 use crate::plan::{Refusal, Rule};
 
@@ -39,6 +39,7 @@ pub(super) fn nominate(
     let candidates = match &settings.targets {
         Targets::All => inventory.shards.iter().map(|folder| Candidate::of(folder, None)).collect(),
         Targets::Named(targets) => named(targets, &inventory, &mut refusals)?,
+        Targets::Heard(findings) => candidates_of(findings.clone(), &inventory, &mut refusals),
         Targets::FromLog => {
             let scan = read_log(settings, say)?;
             is_past = scan.is_past;
@@ -49,20 +50,23 @@ pub(super) fn nominate(
 }
 
 fn read_log(settings: &JobSettings, say: &mut dyn FnMut(Event)) -> Result<Scan, SurveyError> {
-    let fail = |source| SurveyError::LogFolder { path: settings.log_dir.clone(), source };
-    let logs = find_logs(&settings.log_dir, &settings.cluster_name).map_err(fail)?;
-    for text in &logs.notes {
+    let fail = |source| {
+        let path = PathBuf::from(settings.logs.to_string());
+        SurveyError::LogFolder { path, source }
+    };
+    let log = settings.logs.find(&settings.cluster_name).map_err(fail)?;
+    for text in log.notes() {
         say(Event::Note { text: text.clone() });
     }
-    if logs.is_empty() {
+    if log.is_empty() {
         let text = format!(
-            "no log of cluster {} is in {}; name the folder with --logs, or a shard",
-            settings.cluster_name,
-            settings.log_dir.display()
+            "no log of cluster {} is in {}; name the folder with --logs, the unit with --logs \
+             journal:UNIT where the journal holds the log, or a shard",
+            settings.cluster_name, settings.logs
         );
         say(Event::Note { text });
     }
-    let ReadLog { scan, files } = read_logs(&logs, settings.since.as_ref())?;
+    let ReadLog { scan, files } = log.read(settings.since.as_ref())?;
     say(Event::LogRead { files, bytes: scan.bytes, record_count: scan.record_count });
     for text in &scan.notes {
         say(Event::Note { text: text.clone() });
@@ -73,7 +77,7 @@ fn read_log(settings: &JobSettings, say: &mut dyn FnMut(Event)) -> Result<Scan, 
     Ok(scan)
 }
 
-/// Findings -> candidates, each shard once; the log nominates only.
+/// Tells findings, and where their shards are.
 pub(super) fn from_findings(
     findings: Vec<Finding>,
     inventory: &Inventory,
@@ -81,14 +85,17 @@ pub(super) fn from_findings(
     say: &mut dyn FnMut(Event),
 ) -> Vec<Candidate> {
     for finding in &findings {
-        say(Event::Found {
-            index: finding.shard.index.clone(),
-            shard: finding.shard.number,
-            cause: finding.cause,
-            count: finding.count,
-            line: finding.line.clone(),
-        });
+        say(Event::found(finding.clone()));
     }
+    candidates_of(findings, inventory, refusals)
+}
+
+/// Findings -> candidates, each shard once; the log nominates only.
+fn candidates_of(
+    findings: Vec<Finding>,
+    inventory: &Inventory,
+    refusals: &mut Vec<Refusal>,
+) -> Vec<Candidate> {
     let (located, unlocated) = locate(findings, inventory);
     for unlocated in unlocated {
         let message = format!("{} is left alone: {}", unlocated.finding.shard, unlocated.reason);

@@ -9,7 +9,7 @@ use super::job::{Job, Progress, mark_left, request_of};
 use super::survey::{Candidate, Decision, SurveyError, Surveyed, survey};
 use super::unapplied::Unapplied;
 use crate::apply::{ApplyError, RunAbout, ShardChanges, StateDir};
-use crate::log::{ShardName, Tail, find_logs};
+use crate::log::{Log, ShardName, Tail};
 use crate::plan::{Kind, Refusal, Rule};
 
 /// What comes after a round.
@@ -63,7 +63,7 @@ impl Job<'_> {
             drop(locks);
             return Ok(RoundEnd::Over);
         }
-        let mut log = Tail::at_end(self.live_log().as_deref())?;
+        let mut log = Tail::at_end(self.log().as_ref())?;
         let is_other_running = self.is_other_node_running(progress);
         drop(locks);
         if !self.service.can_start() || is_other_running {
@@ -238,9 +238,8 @@ impl Job<'_> {
         true
     }
 
-    pub(super) fn live_log(&self) -> Option<PathBuf> {
-        let logs = find_logs(&self.settings.log_dir, &self.settings.cluster_name).ok()?;
-        Some(logs.live)
+    pub(super) fn log(&self) -> Option<Log> {
+        self.settings.logs.find(&self.settings.cluster_name).ok()
     }
 
     pub(super) fn round_ended(&mut self, record: Record, verdict: RoundVerdict) {

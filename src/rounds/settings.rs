@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::log::Since;
+use crate::log::{Finding, LogSource, Since};
 use crate::plan::Policy;
 
 /// What was named on the command line.
@@ -11,6 +11,8 @@ use crate::plan::Policy;
 pub enum Targets {
     /// What the log names.
     FromLog,
+    /// What was heard of a log that is followed, and told already.
+    Heard(Vec<Finding>),
     /// Every shard of the node.
     All,
     /// These.
@@ -91,8 +93,8 @@ impl Default for Limits {
 pub struct JobSettings {
     /// The node's data paths.
     pub data_paths: Vec<PathBuf>,
-    /// Its log folder.
-    pub log_dir: PathBuf,
+    /// Where its log is.
+    pub logs: LogSource,
     /// Its cluster's name, which names its log file.
     pub cluster_name: String,
     /// From when on the log counts; none is the last start that failed.

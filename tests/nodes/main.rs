@@ -8,6 +8,8 @@
 //! cargo test --test nodes -- meanwhile [VERSION...]    a server started in the middle of a repair
 //! cargo test --test nodes -- mount-point [VERSION...]  the quarantine at the top of a data path
 //! cargo test --test nodes -- full-disk [VERSION...]    forty shards without a free byte, and a kill
+//! cargo test --test nodes -- logs [VERSION...]         what the log names and what the cluster says
+//! cargo test --test nodes -- roll-over [VERSION...]    a log that its server rolls is followed
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -36,6 +38,7 @@ mod gauntlet;
 mod http;
 mod http_copies;
 mod kind;
+mod logs;
 mod loss;
 mod many;
 mod meanwhile;
@@ -51,6 +54,7 @@ mod random;
 mod red_to_green;
 mod refusals;
 mod replicas;
+mod roll_over;
 mod run;
 mod stage;
 mod static_binary;
@@ -86,6 +90,37 @@ const FULL_DISK_VERSIONS: [&str; 5] =
 /// The words for the runs that mount something.
 const MOUNT_POINT: &str = "mount-point";
 const FULL_DISK: &str = "full-disk";
+/// Servers whose log is read when none is named: each that is known to start.
+const LOG_VERSIONS: [&str; 17] = [
+    "es-0.90.13",
+    "es-1.3.9",
+    "es-1.4.5",
+    "es-1.7.6",
+    "es-2.0.2",
+    "es-2.4.6",
+    "es-5.6.16",
+    "es-6.2.4",
+    "es-6.8.23",
+    "es-7.10.2",
+    "es-7.17.28",
+    "es-8.19.0",
+    "es-9.1.0",
+    "es-9.3.0",
+    "os-1.3.20",
+    "os-2.19.1",
+    "os-3.2.0",
+];
+/// Servers whose log is followed when none is named: each generation of its logging.
+const ROLL_OVER_VERSIONS: [&str; 8] = [
+    "es-0.90.13",
+    "es-1.7.6",
+    "es-2.4.6",
+    "es-5.6.16",
+    "es-6.8.23",
+    "es-7.17.28",
+    "es-9.3.0",
+    "os-2.19.1",
+];
 /// The word for the runs with two nodes.
 const REPLICAS: &str = "replicas";
 /// What is run with two nodes when nothing is named.
@@ -120,6 +155,10 @@ fn main() -> ExitCode {
             Some((_, rest)) => few::all(MOUNT_POINT, rest, &MOUNT_POINT_VERSIONS, mount_point::run),
             None => ExitCode::from(2),
         },
+        Some("logs") => few::all("logs", &words(rest), &LOG_VERSIONS, logs::run),
+        Some("roll-over") => {
+            few::all("roll-over", &words(rest), &ROLL_OVER_VERSIONS, roll_over::run)
+        }
         _ => {
             let mut names: Vec<String> =
                 words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();

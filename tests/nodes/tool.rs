@@ -61,6 +61,13 @@ impl Tool {
         Self { binary: binary.into(), records: records.into(), run_count: 0, peak_kib: 0 }
     }
 
+    /// Keeps a file beside what the program said.
+    pub(crate) fn keep(&self, path: &Path) -> Result<(), String> {
+        let kept = self.records.join(path.file_name().unwrap_or_default());
+        let fail = |error| format!("{}: {error}", path.display());
+        fs::copy(path, kept).map(|_| ()).map_err(fail)
+    }
+
     /// Runs it. `label` names the files in which its output is kept.
     pub(crate) fn run(
         &mut self,

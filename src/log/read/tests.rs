@@ -50,7 +50,7 @@ fn older_files_are_read_until_one_has_a_start() {
     .unwrap();
     fs::write(path("lab-2026-11-03-1.log"), record(3, "[b][0] failed engine [x]")).unwrap();
     fs::write(&live, record(4, "[c][0] failed engine [x]")).unwrap();
-    let logs = crate::log::find_logs(folder.path(), "lab").unwrap();
+    let logs = crate::log::files::find_logs(folder.path(), "lab").unwrap();
     let read = read_logs(&logs, None).unwrap();
     assert_eq!(shards(&read), ["[a][0]", "[b][0]", "[c][0]"]);
     assert_eq!(read.files.len(), 3);

@@ -111,7 +111,41 @@ fn shown_lines_are_safe_and_bounded() {
     assert!(!line.contains('\u{1b}') && line.len() < 600, "{line}");
 }
 
+/// Following a log tells the same, whenever it is looked at.
+fn looked_at(text: &str, cuts: &[usize]) -> Vec<(String, u64)> {
+    let mut scanner = Scanner::following();
+    let mut counts = std::collections::BTreeMap::new();
+    let mut from = 0;
+    for cut in cuts.iter().copied().chain([text.len()]) {
+        let to = cut.clamp(from, text.len());
+        scanner.push(&text.as_bytes()[from..to]);
+        from = to;
+        for finding in scanner.harvest().findings {
+            *counts.entry(format!("{} {}", finding.shard, finding.cause)).or_insert(0) +=
+                finding.count;
+        }
+    }
+    for finding in scanner.finish().findings {
+        *counts.entry(format!("{} {}", finding.shard, finding.cause)).or_insert(0) += finding.count;
+    }
+    counts.into_iter().collect()
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn looks_make_no_difference(
+        starts in 1_usize..4,
+        mut cuts in proptest::collection::vec(0_usize..12_000, 0..20),
+    ) {
+        let text = format!("{LOG_7}{LOG_2}{CLEAN_START}").repeat(starts);
+        cuts.sort_unstable();
+        let whole = looked_at(&text, &[]);
+        prop_assert_eq!(whole.len(), 2);
+        prop_assert_eq!(looked_at(&text, &cuts), whole);
+    }
+
     #[test]
     fn pieces_make_no_difference(cuts in proptest::collection::vec(0_usize..3_000, 0..20)) {
         let text = format!("{LOG_7}{LOG_2}{CLEAN_START}");
@@ -156,6 +190,7 @@ fn a_hostile_log_takes_time_by_its_length() {
     let telling = telling_words().concat();
     let almost: String = telling_words().iter().filter_map(|word| word.get(1..7)).collect();
     let brackets = "[".repeat(300) + "a][0] failed engine";
+    let record = |body: &str| format!("{head}{body} failed engine\n");
     for (name, first, again) in [
         ("one line of telling words", head.to_owned(), telling.clone()),
         ("one record of telling lines", format!("{head}\n"), format!("{telling}\n")),
@@ -165,6 +200,12 @@ fn a_hostile_log_takes_time_by_its_length() {
         ("brackets", String::new(), format!("{head}{brackets}\n")),
         ("NUL bytes", format!("{head}\n"), "\0 \0".to_owned()),
         ("records that end at once", String::new(), format!("{head}\n")),
+        ("shards that never end", String::new(), record(&"[a][0".repeat(1_000))),
+        ("shards of every length", String::new(), record(&format!("[{}][1] ", "a".repeat(254)))),
+        ("beginnings", String::new(), record(&"failing shard [ sending failed ".repeat(200))),
+        ("identifiers", String::new(), record(&"[a/AAAAAAAAAAAAAAAAAAAAAA".repeat(200))),
+        ("paths", String::new(), record(&"/a/translog/".repeat(500))),
+        ("nodes", String::new(), record(&", node[".repeat(800))),
     ] {
         let time = |bytes: usize| {
             let text = first.clone() + &again.repeat(bytes / again.len());

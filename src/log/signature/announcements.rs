@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Signature] = &[
     signature!("retry-recovery", FailedShard, "9.x", ["retry recovery for shard after failure"], "",
         r"retry recovery for shard after failure \[SHARD", "The copy failed while it started, and the node tries again by itself."),
     signature!("failed-to-recover-shard", FailedShard, "0.90 to 1.7, in the trace", ["failed to recover shard"], "",
-        r"SHARD ?failed to recover shard", "Replaying the translog failed."),
+        r"(?:Exception\[)?SHARD ?failed to recover shard", "Replaying the translog failed."),
     signature!("shard-exception", FailedShard, "2.0 and later, in the trace or where the message lost its front", ["IndexShardRecoveryException"], "",
         r"\]\[SHARD\] (?:[a-z.]*\.)?IndexShardRecoveryException", "The copy failed while it started."),
     signature!("recovery-failed-on", FailedShard, "5.1.1 and later, in the trace", ["Recovery failed on {"], "",

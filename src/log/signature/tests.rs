@@ -134,6 +134,12 @@ fn every_generation_of_phrases_is_read() {
         ),
         ("Exception: [idx][2] failed to recover shard", "[idx][2]", "failed-to-recover-shard"),
         (
+            "reason[x], details[Failed to start shard, message [IndexShardGatewayRecoveryException[\
+             [v001][0] failed to recover shard]; nested: EOFException; ]",
+            "[v001][0]",
+            "failed-to-recover-shard",
+        ),
+        (
             "[n1] [.ds-logs-app-2026.11.23-000001][12] failed engine [x]",
             "[.ds-logs-app-2026.11.23-000001][12]",
             "failed-engine",

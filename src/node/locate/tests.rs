@@ -98,6 +98,30 @@ fn two_folders_for_one_shard_are_named_and_none_is_taken() {
     assert!(reason.contains("nodes/0") && reason.contains("nodes/1"), "{reason}");
 }
 
+/// What a log seems to name begins at the first bracket that fits; the disk knows the name.
+#[test]
+fn where_a_name_begins_is_settled_by_what_lies_on_disk() {
+    let disk = Disk::new();
+    for name in ["logs", "[x", "a[b]c", "n1][both", "both"] {
+        disk.shard(&format!("d/prod/nodes/0/indices/{name}/0"), "translog.ckp");
+    }
+    let inventory = disk.inventory(&["d"]);
+    for (told, expected) in [
+        ("logs", Some("logs")),
+        ("n1][logs", Some("logs")),
+        ("[logs", Some("logs")),
+        ("x", Some("[x")),
+        ("n1][a[b]c", Some("a[b]c")),
+        ("n1][both", Some("n1][both")),
+        ("b]c", None),
+    ] {
+        let (located, _) = locate(vec![finding(told, 0, None, None)], &inventory);
+        let found: Vec<&str> = located.iter().map(|one| one.folder.shard.index.as_str()).collect();
+        assert_eq!(found, Vec::from_iter(expected), "{told}");
+        assert!(located.iter().all(|one| one.finding.shard == one.folder.shard), "{told}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_name_leads_out_of_the_inventory(name in "\\PC{0,40}", number in 0_u32..3) {

@@ -52,6 +52,10 @@ fn unit(name: &str, environment: &[(&str, String)], command_line: &str) -> UnitF
     }
 }
 
+fn logs(path: impl Into<PathBuf>) -> LogSource {
+    LogSource::Path(path.into())
+}
+
 fn paths(settings: &NodeSettings) -> Vec<PathBuf> {
     settings.data_paths.iter().map(|path| path.value.clone()).collect()
 }
@@ -71,7 +75,7 @@ fn a_package_of_6x_and_later_says_all_in_its_file() {
         let settings = tree.resolved(unit);
         assert_eq!(paths(&settings), [Path::new("/var/lib/elasticsearch")]);
         assert_eq!(settings.data_paths[0].origin, Origin::Config(tree.path(config)));
-        assert_eq!(settings.log_dir.value, Path::new("/srv/logs"));
+        assert_eq!(settings.logs.value, logs("/srv/logs"));
         assert_eq!(settings.cluster_name.value, "prod");
         assert_eq!(settings.url.value, "http://127.0.0.1:9201");
         let name = settings.node_name.unwrap().value;
@@ -100,7 +104,7 @@ fn the_unit_of_2x_hands_over_defaults_that_the_file_beats() {
     );
     let settings = tree.resolved(Some(&unit));
     assert_eq!(paths(&settings), [Path::new("/d1"), Path::new("/d2")]);
-    assert_eq!(settings.log_dir.value, Path::new("/from/file"));
+    assert_eq!(settings.logs.value, logs("/from/file"));
     assert_eq!(settings.cluster_name.value, "elasticsearch");
     assert_eq!(settings.config_file.unwrap().value, tree.path("etc/es/elasticsearch.yml"));
 
@@ -122,14 +126,14 @@ fn the_command_line_beats_the_file_and_a_flag_beats_both() {
     assert_eq!(paths(&tree.resolved(None)), [Path::new("/f"), Path::new("/g")]);
     let flags = SettingsFlags {
         data: vec!["/flag".into()],
-        logs: Some("/logs".into()),
+        logs: Some(logs("/logs")),
         url: Some("http://h:1".to_owned()),
         ..SettingsFlags::default()
     };
     let settings = tree.resolve(&flags, None, &[]).unwrap();
     assert_eq!(paths(&settings), [Path::new("/flag")]);
     assert_eq!(settings.data_paths[0].origin, Origin::Flag("--data"));
-    assert_eq!(settings.log_dir.value, Path::new("/logs"));
+    assert_eq!(settings.logs.value, logs("/logs"));
     assert_eq!(settings.url.value, "http://h:1");
 }
 
@@ -145,8 +149,8 @@ fn an_archive_keeps_everything_in_its_own_folder() {
     let by_variable = tree.resolve(&SettingsFlags::default(), None, &variable).unwrap();
     for settings in [by_unit, by_flag, by_variable] {
         assert_eq!(paths(&settings), [home.join("d"), home.join("e")]);
-        assert_eq!(settings.log_dir.value, home.join("logs"));
-        assert_eq!(settings.log_dir.origin, Origin::PackageDefault);
+        assert_eq!(settings.logs.value, logs(home.join("logs")));
+        assert_eq!(settings.logs.origin, Origin::PackageDefault);
     }
 }
 
@@ -172,7 +176,7 @@ fn a_container_image_is_an_archive_under_usr_share() {
     let tree = Tree::new(&[(&format!("{home}/config/elasticsearch.yml"), "network.host: 0.0.0.0")]);
     let settings = tree.resolved(None);
     assert_eq!(paths(&settings), [tree.path(home).join("data")]);
-    assert_eq!(settings.log_dir.value, tree.path(home).join("logs"));
+    assert_eq!(settings.logs.value, logs(tree.path(home).join("logs")));
 }
 
 #[test]
@@ -184,12 +188,12 @@ fn two_products_need_a_word_about_which() {
     let error = tree.resolve(&SettingsFlags::default(), None, &[]).unwrap_err();
     assert!(matches!(error, NodeError::TwoInstallations { .. }), "{error}");
     let settings = tree.resolved(Some(&unit("opensearch.service", &[], "")));
-    assert_eq!(settings.log_dir.value, tree.path("var/log/opensearch"));
+    assert_eq!(settings.logs.value, logs(tree.path("var/log/opensearch")));
 
     // The unit's name is a hint, not more.
     let tree = Tree::new(&[("etc/opensearch/opensearch.yml", "")]);
     let settings = tree.resolved(Some(&unit("elasticsearch.service", &[], "")));
-    assert_eq!(settings.log_dir.value, tree.path("var/log/opensearch"));
+    assert_eq!(settings.logs.value, logs(tree.path("var/log/opensearch")));
 }
 
 #[test]
