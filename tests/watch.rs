@@ -195,6 +195,30 @@ fn a_repair_keeps_to_the_budget_and_a_forged_name_does_not_stop_it() {
 }
 
 #[test]
+fn only_what_was_named_is_repaired() {
+    let node = Node::new(&std::env::temp_dir(), 2);
+    let log = node.path("logs").join("elasticsearch.log");
+    append(&log, START);
+    let index = |number: usize| format!("index-{number:018}");
+    let before = node.picture();
+    let words = ["--yes", "--accept-data-loss", "--output", "ndjson", &index(1)];
+    let running = Watch::begin(&mut of_log(&node, &log, &words));
+    append(&log, &(failure(&index(0)) + &failure(&index(1))));
+    let repaired = running.until("\"repaired\"");
+    assert!(repaired.contains(&index(1)), "{repaired}");
+    running.until("round-ended");
+    running.end();
+    let changed = |path: &Path| path.to_string_lossy().contains(&index(0));
+    let of_other = |picture: support::Picture| -> Vec<_> {
+        picture.into_iter().filter(|(path, _)| changed(path)).collect()
+    };
+    assert_eq!(of_other(node.picture()), of_other(before));
+    let folder = node.path("data");
+    let output = of_log(&node, &log, &[folder.to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(16));
+}
+
+#[test]
 fn one_document_at_the_end_of_a_watch_is_refused() {
     let node = Node::new(&std::env::temp_dir(), 1);
     let log = node.path("logs").join("elasticsearch.log");

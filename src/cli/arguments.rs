@@ -200,7 +200,8 @@ pub struct UndoArguments {
     pub run: RunArguments,
 }
 
-/// The watch: what it may do is said as for the main job.
+/// The watch: what it may do is said as for the main job. It tells of every shard; where targets
+/// are named (INDEX or INDEX/SHARD), it repairs only these.
 #[derive(Debug, Args)]
 pub struct WatchArguments {
     /// The job it does when it repairs.

@@ -20,7 +20,7 @@ use super::sink::{Sink, say_error};
 use crate::apply::{StateDir, StateError};
 use crate::log::{Finding, Log, LogError, LogPlace, Scan, Tail, Wake};
 use crate::report::{Journal, Summary};
-use crate::rounds::{Budget, Event, JobSettings, Targets};
+use crate::rounds::{Budget, Event, JobSettings, Target, Targets};
 
 /// Between two looks when nothing wakes.
 const LOOK: Duration = Duration::from_millis(500);
@@ -46,6 +46,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
     let usage = if main.yes { ServiceUse::Needed } else { ServiceUse::LookOnly };
     let mut node = Node::find(&main.node, usage)?;
     let settings = job_settings(main, &node, typed);
+    check_names(&settings.targets)?;
     let log = settings.logs.find(&settings.cluster_name).map_err(Failure::of)?;
     let sink = RefCell::new(Sink::new(main.output, !main.yes));
     let journal = Journal::connect();
@@ -64,6 +65,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
         tail: tail(&log, place.as_deref(), &mut say)?,
         wake: Wake::new(&log),
         news: News::default(),
+        targets: settings.targets.clone(),
         waiting: Vec::new(),
         budget: settings.budget,
         repairs_left: if main.yes { REPAIRS_MAX } else { 0 },
@@ -105,10 +107,22 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
     Ok(Exit::CANCELLED)
 }
 
+/// A log has no folders of shards.
+fn check_names(targets: &Targets) -> Result<(), Failure> {
+    let Targets::Named(targets) = targets else { return Ok(()) };
+    let Some(folder) = targets.iter().find(|one| matches!(one, Target::Folder(_))) else {
+        return Ok(());
+    };
+    let text = format!("a watch goes by names: say INDEX or INDEX/SHARD instead of {folder}");
+    Err(Failure::new(Exit::USAGE, text))
+}
+
 struct Watch {
     tail: Tail,
     wake: Wake,
     news: News,
+    /// What may be repaired.
+    targets: Targets,
     /// What is to be repaired.
     waiting: Vec<Finding>,
     repairs_left: u32,
@@ -123,7 +137,8 @@ impl Watch {
     fn report(&mut self, scan: Scan, say: &mut dyn FnMut(Event)) {
         let told = self.news.take(scan, Instant::now());
         if self.repairs_left > 0 {
-            self.waiting.extend(told.failed);
+            let failed = told.failed.into_iter();
+            self.waiting.extend(failed.filter(|one| self.targets.include(&one.shard)));
         }
         told.events.into_iter().for_each(say);
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::log::{Finding, LogSource, Since};
+use crate::log::{Finding, LogSource, ShardName, Since};
 use crate::plan::Policy;
 
 /// What was named on the command line.
@@ -17,6 +17,19 @@ pub enum Targets {
     All,
     /// These.
     Named(Vec<Target>),
+}
+
+impl Targets {
+    /// Whether a shard that the log names is among them. A folder is none of a log's names.
+    #[must_use]
+    pub fn include(&self, shard: &ShardName) -> bool {
+        let Self::Named(targets) = self else { return true };
+        targets.iter().any(|target| match target {
+            Target::Index(index) => shard.index == *index,
+            Target::Shard(index, number) => shard.index == *index && shard.number == *number,
+            Target::Folder(_) => false,
+        })
+    }
 }
 
 /// One named target.
@@ -148,6 +161,18 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shard_of_the_log_is_among_what_was_named_or_not() {
+        let shard = |index: &str, number| ShardName { index: index.to_owned(), number };
+        let named = |word: &str| Targets::Named(vec![Target::parse(word)]);
+        assert!(Targets::FromLog.include(&shard("logs", 1)));
+        assert!(named("logs").include(&shard("logs", 1)));
+        assert!(!named("logs").include(&shard("logs-1", 1)));
+        assert!(named("logs/1").include(&shard("logs", 1)));
+        assert!(!named("logs/1").include(&shard("logs", 0)));
+        assert!(!named("/logs/1").include(&shard("logs", 1)));
+    }
 
     #[test]
     fn targets_are_indices_shards_or_folders() {
