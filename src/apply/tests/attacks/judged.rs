@@ -61,6 +61,15 @@ fn a_file_swapped_before_it_is_written_in_place_or_renamed() {
     let overwrite = calls.iter().position(|call| *call == "overwrite").unwrap();
     let rename = calls.iter().rposition(|call| *call == "rename_new").unwrap();
     assert!(rename > overwrite);
+    // Other content in it is told before it is written over.
+    let mut node = Node::new();
+    let path = node.shard("logs").join("index/segments_5");
+    let written_to = vec![b'x'; 90];
+    let (file, content) = (path.clone(), written_to.clone());
+    let act = Box::new(move || fs::write(file, content).unwrap());
+    let error = work(&mut node, FaultStore::acting(overwrite, act)).0.unwrap_err();
+    assert!(matches!(error, ApplyError::Changed { .. }), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), written_to);
     for index in [overwrite, rename] {
         let mut node = Node::new();
         let path = node.shard("logs").join("index/segments_5");
