@@ -131,9 +131,9 @@ fn no_rename(errno: Errno) -> io::Error {
 impl Store for DiskStore {
     fn fingerprint(&self, path: &Path) -> Result<Option<Fingerprint>, StoreError> {
         let look = || {
-            let Some(mut file) = found(self.folders.read(path))? else { return Ok(None) };
+            let Some(file) = found(self.folders.read(path))? else { return Ok(None) };
             let metadata = file.metadata()?;
-            let (len_bytes, crc32) = crc32(&mut file)?;
+            let (len_bytes, crc32) = crc32(&file)?;
             let (attributes, times) = (attributes(&metadata), times(&metadata));
             let inode = metadata.ino();
             Ok(Some(Fingerprint { len_bytes, crc32, attributes, times, inode }))

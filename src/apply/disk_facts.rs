@@ -1,14 +1,13 @@
 //! Owner, mode, times and CRC of open files and folders.
 
 use std::fs::{File, Metadata, Permissions};
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 
-use rustix::fs::SeekFrom;
-use rustix::io::Errno;
 use rustix::time::Timespec;
 
 use super::store::{Attributes, Owner, Times};
+use crate::diagnose::written_from;
 
 const BLOCK_BYTES: usize = 256 * 1024;
 /// Unit of `st_blocks`, whatever the file system's block is.
@@ -44,7 +43,7 @@ pub(super) fn time_spec(nanos: i64) -> Timespec {
 
 /// Length and CRC-32 of what is in a file. Zeros that take no room on the disk, of which a file may
 /// have any number, are counted and not read.
-pub(super) fn crc32(file: &mut File) -> io::Result<(u64, u32)> {
+pub(super) fn crc32(file: &File) -> io::Result<(u64, u32)> {
     let mut hasher = crc32fast::Hasher::new();
     let metadata = file.metadata()?;
     let is_sparse = metadata.blocks().saturating_mul(STAT_BLOCK_BYTES) < metadata.len();
@@ -55,11 +54,11 @@ pub(super) fn crc32(file: &mut File) -> io::Result<(u64, u32)> {
     let mut len_bytes: u64 = 0;
     loop {
         if is_sparse {
-            let written_from = written_from(file, len_bytes)?;
+            let written_from = written_from(file, len_bytes);
             hasher.combine(&zeros(written_from.saturating_sub(len_bytes)));
             len_bytes = written_from;
         }
-        let count = match file.read(&mut block) {
+        let count = match file.read_at(&mut block, len_bytes) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             other => other?,
         };
@@ -68,16 +67,6 @@ pub(super) fn crc32(file: &mut File) -> io::Result<(u64, u32)> {
         len_bytes = len_bytes.saturating_add(count as u64);
     }
     Ok((len_bytes, hasher.finalize()))
-}
-
-/// Goes on in a file behind the zeros at `offset` that take no room, and returns where.
-fn written_from(file: &File, offset: u64) -> io::Result<u64> {
-    match rustix::fs::seek(file, SeekFrom::Data(offset)) {
-        Err(Errno::NXIO) => Ok(rustix::fs::seek(file, SeekFrom::End(0))?.max(offset)),
-        // A file system that does not tell.
-        Err(Errno::INVAL) => Ok(offset),
-        other => Ok(other?),
-    }
 }
 
 /// The sum over so many zeros, of which it makes the sums over 1, 2, 4, 8 and so on.
@@ -124,29 +113,27 @@ pub(super) fn take_folder(folder: &File, wanted: Attributes) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::FileExt;
-
     use super::*;
 
     #[test]
     fn zeros_without_room_count_as_zeros() {
         let written: &[&[u64]] = &[&[], &[0], &[700_000], &[0, 300_000, 999_999]];
         for offsets in written {
-            let mut file = tempfile::tempfile().unwrap();
+            let file = tempfile::tempfile().unwrap();
             let mut bytes = vec![0; 1_000_000];
             file.set_len(1_000_000).unwrap();
             for offset in *offsets {
                 file.write_all_at(b"x", *offset).unwrap();
                 bytes[usize::try_from(*offset).unwrap()] = b'x';
             }
-            assert_eq!(crc32(&mut file).unwrap(), (1_000_000, crc32fast::hash(&bytes)));
+            assert_eq!(crc32(&file).unwrap(), (1_000_000, crc32fast::hash(&bytes)));
         }
     }
 
     #[test]
     fn a_file_larger_than_any_disk() {
-        let mut file = tempfile::tempfile().unwrap();
+        let file = tempfile::tempfile().unwrap();
         file.set_len(1 << 42).unwrap();
-        assert_eq!(crc32(&mut file).unwrap().0, 1 << 42);
+        assert_eq!(crc32(&file).unwrap().0, 1 << 42);
     }
 }

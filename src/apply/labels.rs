@@ -60,3 +60,28 @@ pub(super) fn set_labels(file: &File, labels: &Labels) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::print_stdout, reason = "what is skipped is said")]
+    fn a_right_to_who_runs_a_file_is_not_handed_on() {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path().join("file");
+        let file = File::create(&path).unwrap();
+        // Version 2, effective: CAP_NET_RAW.
+        let mut capability = [0_u8; 20];
+        (capability[0], capability[3], capability[5]) = (1, 2, 0x20);
+        for (name, value) in [("user.kept", &b"x"[..]), ("security.capability", &capability)] {
+            if let Err(errno) = rustix::fs::fsetxattr(&file, name, value, XattrFlags::empty()) {
+                println!("skipped: {name} cannot be set here: {errno}");
+                return;
+            }
+        }
+        let names: Vec<String> = labels_of(&file).unwrap().into_keys().collect();
+        assert!(names.iter().any(|name| name == "user.kept"), "{names:?}");
+        assert!(!names.iter().any(|name| name == "security.capability"), "{names:?}");
+    }
+}

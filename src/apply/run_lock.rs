@@ -49,10 +49,9 @@ fn take_one(path: &Path, data_path: &Path) -> Result<File, StateError> {
         .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(path)
         .map_err(fail)?;
-    let facts = file.metadata().map_err(fail)?;
-    if !facts.is_file() || facts.nlink() != 1 {
+    if file.metadata().map_err(fail)?.nlink() != 1 {
         // Left there by somebody while the folder was open to others: it would be emptied below.
-        return Err(fail(io::Error::other("it is not a file of this program's own")));
+        return Err(fail(io::Error::other("it has a second name (hard link)")));
     }
     match file.try_lock() {
         Ok(()) => {}

@@ -54,6 +54,7 @@ pub use read::{ReadError, framing_of};
 pub use salvage::Stretch;
 pub use seq_nos::SeqNoSet;
 pub use source::FileSource;
+pub(crate) use source::written_from;
 pub use stream::{Stream, StreamPart};
 pub use tally::Tally;
 pub use walk::{Bound, Healed, Walk, walk};

@@ -95,6 +95,9 @@ impl Gap {
         let mut block = [0; BLOCK_BYTES];
         while at < self.to_offset {
             at = at.max(source.written_from(at));
+            if at >= self.to_offset {
+                break;
+            }
             let rest = usize::try_from(self.to_offset.saturating_sub(at)).unwrap_or(BLOCK_BYTES);
             let Some(part) = block.get_mut(..rest.min(BLOCK_BYTES)) else { return Ok(false) };
             let count = source.fill_at(at, part)?;

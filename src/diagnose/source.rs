@@ -80,11 +80,17 @@ impl ReadAt for FileSource {
     }
 
     fn written_from(&self, offset: u64) -> u64 {
-        match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
-            Err(Errno::NXIO) => self.len_bytes.max(offset),
-            // A file system that does not tell.
-            Err(_) => offset,
-            Ok(written_from) => written_from,
-        }
+        written_from(&self.file, offset)
+    }
+}
+
+/// The first offset from here on at which something may have been written to a file; its length
+/// where nothing is. Moves the place from which the file is read in order.
+pub(crate) fn written_from(file: &File, offset: u64) -> u64 {
+    match rustix::fs::seek(file, SeekFrom::Data(offset)) {
+        Err(Errno::NXIO) => file.metadata().map_or(offset, |facts| facts.len().max(offset)),
+        // A file system that does not tell.
+        Err(_) => offset,
+        Ok(written_from) => written_from,
     }
 }

@@ -161,3 +161,32 @@ fn states_that_hide_a_shard_from_its_node() {
     let diagnosis = diagnose(&Evidence::read(&folder, Listing::AfterDamage).unwrap());
     assert_eq!(diagnosis.problems[0].code.text(), "S03");
 }
+
+/// What takes no room on the disk is zeros all the same.
+#[test]
+fn a_hole_is_judged_as_the_zeros_that_it_reads_as() {
+    const HOLE_BYTES: usize = 1 << 20;
+    let tail = stream_bytes(10..14);
+    for tail in [&[][..], &tail[..]] {
+        let walks = [true, false].map(|is_hole| {
+            let shard = Shard::stream();
+            let name = format!("translog-{STREAM_ID}");
+            let mut bytes = shard.get(&name);
+            let whole_bytes = bytes.len();
+            bytes.resize(whole_bytes + HOLE_BYTES, 0);
+            bytes.extend(tail);
+            if is_hole {
+                let file = std::fs::File::create(shard.file(&name)).unwrap();
+                let write = std::os::unix::fs::FileExt::write_all_at;
+                write(&file, &bytes[..whole_bytes], 0).unwrap();
+                write(&file, tail, (whole_bytes + HOLE_BYTES) as u64).unwrap();
+                file.set_len(bytes.len() as u64).unwrap();
+            } else {
+                shard.put(&name, &bytes);
+            }
+            let (evidence, diagnosis) = shard.read(Listing::AfterDamage);
+            (evidence.streams[0].file.walk.clone(), diagnosis.verdict)
+        });
+        assert_eq!(walks[0], walks[1]);
+    }
+}

@@ -6,12 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-
-use nix::fcntl::OFlag;
 
 use super::address::node_url;
 use super::command_line::CommandSettings;
@@ -197,13 +194,7 @@ fn layers(clues: &Clues<'_>, installation: &Installation) -> Result<Layers, Node
 fn read_config(path: &Path) -> Result<FlatSettings, NodeError> {
     let unreadable = |source| NodeError::Config { path: path.to_owned(), source };
     let mut text = String::new();
-    // Whoever may write beside it can put a pipe there, whose writer never comes.
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
-    let file = options.open(path).map_err(unreadable)?;
-    if !file.metadata().map_err(unreadable)?.is_file() {
-        return Err(unreadable(io::Error::other("it is not a regular file")));
-    }
+    let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_CONFIG_BYTES.saturating_add(1)).read_to_string(&mut text).map_err(unreadable)?;
     if u64::try_from(text.len()).is_ok_and(|len_bytes| len_bytes > MAX_CONFIG_BYTES) {
         return Err(unreadable(io::ErrorKind::FileTooLarge.into()));

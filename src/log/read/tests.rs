@@ -104,3 +104,12 @@ fn a_torn_last_line_does_not_join_the_next_file() {
     let scan = scan_files(&[one, two]).unwrap();
     assert_eq!(scan.findings.len(), 1);
 }
+
+#[test]
+fn a_device_without_an_end_is_no_log() {
+    let top = tempfile::tempdir().unwrap();
+    let log = top.path().join("cluster.log");
+    std::os::unix::fs::symlink("/dev/zero", &log).unwrap();
+    let error = scan_files(&[log]).unwrap_err().to_string();
+    assert!(error.contains("not a regular file"), "{error}");
+}
