@@ -111,6 +111,19 @@ pub struct Finding {
     pub signature: &'static str,
 }
 
+impl Finding {
+    /// Adds what the log says of the same shard and cause under another reading of its name.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        let first = [self.first_at.take(), other.first_at];
+        self.first_at = first.into_iter().flatten().min();
+        let last = [self.last_at.take(), other.last_at];
+        self.last_at = last.into_iter().flatten().max();
+        self.role = self.role.or(other.role);
+        self.index_uuid = self.index_uuid.take().or(other.index_uuid);
+    }
+}
+
 /// Something the node itself went through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeEvent {

@@ -6,7 +6,7 @@ use super::event::Event;
 use super::settings::{JobSettings, Target, Targets};
 use super::survey::{Candidate, SurveyError};
 use crate::log::{Finding, ReadLog, Scan, ShardName};
-use crate::node::{Inventory, NodeError, inventory, locate, shard_at};
+use crate::node::{Inventory, Located, NodeError, Unlocated, inventory, locate, shard_at};
 use crate::plan::{Refusal, Rule};
 
 /// What the log and the folders nominate.
@@ -39,7 +39,9 @@ pub(super) fn nominate(
     let candidates = match &settings.targets {
         Targets::All => inventory.shards.iter().map(|folder| Candidate::of(folder, None)).collect(),
         Targets::Named(targets) => named(targets, &inventory, &mut refusals)?,
-        Targets::Heard(findings) => candidates_of(findings.clone(), &inventory, &mut refusals),
+        Targets::Heard(findings) => {
+            candidates_of(locate(findings.clone(), &inventory), &mut refusals)
+        }
         Targets::FromLog => {
             let scan = read_log(settings, say)?;
             is_past = scan.is_past;
@@ -77,26 +79,35 @@ fn read_log(settings: &JobSettings, say: &mut dyn FnMut(Event)) -> Result<Scan, 
     Ok(scan)
 }
 
-/// Tells findings, and where their shards are.
+/// Tells findings, by the names that their shards have on disk, and where these are.
 pub(super) fn from_findings(
     findings: Vec<Finding>,
     inventory: &Inventory,
     refusals: &mut Vec<Refusal>,
     say: &mut dyn FnMut(Event),
 ) -> Vec<Candidate> {
-    for finding in &findings {
-        say(Event::found(finding.clone()));
+    let found = locate(findings, inventory);
+    let mut told: Vec<Finding> = Vec::new();
+    let located = found.0.iter().map(|one| &one.finding);
+    for finding in located.chain(found.1.iter().map(|one| &one.finding)) {
+        let is_same =
+            |one: &&mut Finding| (&one.shard, one.cause) == (&finding.shard, finding.cause);
+        match told.iter_mut().find(is_same) {
+            Some(known) => known.join(finding.clone()),
+            None => told.push(finding.clone()),
+        }
     }
-    candidates_of(findings, inventory, refusals)
+    for finding in told {
+        say(Event::found(finding));
+    }
+    candidates_of(found, refusals)
 }
 
 /// Findings -> candidates, each shard once; the log nominates only.
 fn candidates_of(
-    findings: Vec<Finding>,
-    inventory: &Inventory,
+    (located, unlocated): (Vec<Located>, Vec<Unlocated>),
     refusals: &mut Vec<Refusal>,
 ) -> Vec<Candidate> {
-    let (located, unlocated) = locate(findings, inventory);
     for unlocated in unlocated {
         let message = format!("{} is left alone: {}", unlocated.finding.shard, unlocated.reason);
         if !refusals.iter().any(|refusal| refusal.message == message) {

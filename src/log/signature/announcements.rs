@@ -30,5 +30,5 @@ pub(super) const ROWS: &[Signature] = &[
     signature!("shard-exception", FailedShard, "2.0 and later, in the trace or where the message lost its front", ["IndexShardRecoveryException"], "",
         r"\]\[SHARD\] (?:[a-z.]*\.)?IndexShardRecoveryException", "The copy failed while it started."),
     signature!("recovery-failed-on", FailedShard, "5.1.1 and later, in the trace", ["Recovery failed on {"], "",
-        r"SHARD: Recovery failed on \{", "The copy failed while it started from this node's disk."),
+        r"(?:Exception\[)?SHARD: Recovery failed on \{", "The copy failed while it started from this node's disk."),
 ];

@@ -134,12 +134,6 @@ fn every_generation_of_phrases_is_read() {
         ),
         ("Exception: [idx][2] failed to recover shard", "[idx][2]", "failed-to-recover-shard"),
         (
-            "reason[x], details[Failed to start shard, message [IndexShardGatewayRecoveryException[\
-             [v001][0] failed to recover shard]; nested: EOFException; ]",
-            "[v001][0]",
-            "failed-to-recover-shard",
-        ),
-        (
             "[n1] [.ds-logs-app-2026.11.23-000001][12] failed engine [x]",
             "[.ds-logs-app-2026.11.23-000001][12]",
             "failed-engine",
@@ -152,6 +146,28 @@ fn every_generation_of_phrases_is_read() {
         ("[Robert \"Bobby\" Drake] [a{b}c][0] failed engine [x]", "[a{b}c][0]", "failed-engine"),
         ("[a [x][7] node] [日本][0] failed engine [x]", "[日本][0]", "failed-engine"),
         ("[n1] [a[b]c.d][4] failed engine [x]", "[a[b]c.d][4]", "failed-engine"),
+    ] {
+        assert_eq!(found(text), Some((shard.to_owned(), name)), "{text}");
+    }
+}
+
+/// An exception's bracket before a name is none of it.
+#[test]
+fn what_a_nested_exception_names_begins_behind_its_bracket() {
+    for (text, shard, name) in [
+        (
+            "reason[x], details[Failed to start shard, message [IndexShardGatewayRecoveryException[\
+             [v001][0] failed to recover shard]; nested: EOFException; ]",
+            "[v001][0]",
+            "failed-to-recover-shard",
+        ),
+        (
+            "[n1] unexpected failure while sending request [internal:cluster/shard/failure] to [{n1}] for \
+             shard entry [shard id [[logs][0]], failure [RecoveryFailedException[[logs][0]: Recovery \
+             failed on {n1}{NID}; nested: EngineException[failed to recover from translog]; ]",
+            "[logs][0]",
+            "recovery-failed-on",
+        ),
     ] {
         assert_eq!(found(text), Some((shard.to_owned(), name)), "{text}");
     }
