@@ -1,7 +1,7 @@
 //! What a crash keeps of what was not synced: all, nothing, only names, only contents, names twice, or
 //! any part.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::disk::{Inode, Node, SimDisk, TOP};
@@ -83,7 +83,8 @@ impl SimDisk {
         keeping
     }
 
-    /// A folder that has to be kept as it is now, because something in it would have no name.
+    /// A folder that has to be kept as it is now, because something in it would have fewer names than
+    /// before and now.
     fn nameless_in(&self, keeping: &BTreeSet<u64>) -> Option<u64> {
         let folders = || {
             self.inodes.iter().filter_map(|(number, inode)| match &inode.node {
@@ -91,16 +92,25 @@ impl SimDisk {
                 Node::File(_) => None,
             })
         };
-        let (mut before, mut after) = (BTreeSet::<u64>::new(), BTreeSet::<u64>::new());
+        let mut counts = BTreeMap::<u64, [usize; 3]>::new();
         for (number, names) in folders() {
-            before.extend(names.synced.values());
             let kept = if keeping.contains(number) { &names.now } else { &names.synced };
-            after.extend(kept.values());
+            for (which, names) in [&names.synced, &names.now, kept].into_iter().enumerate() {
+                for one in names.values() {
+                    counts.entry(*one).or_default()[which] += 1;
+                }
+            }
         }
+        let is_short = |one: &u64| {
+            let [before, now, after] = counts[one];
+            after < before.min(now)
+        };
         folders()
             .filter(|(number, _)| !keeping.contains(number))
             .find(|(_, names)| {
-                names.now.values().any(|one| before.contains(one) && !after.contains(one))
+                let new =
+                    names.now.iter().filter(|(name, one)| names.synced.get(*name) != Some(one));
+                new.map(|(_, one)| one).any(is_short)
             })
             .map(|(number, _)| *number)
     }
