@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use sd_notify::NotifyState;
 use tempfile::NamedTempFile;
 
 use self::news::News;
@@ -16,10 +17,10 @@ use super::exit::Exit;
 use super::main_job::{job_settings, repair};
 use super::node::{Node, ServiceUse};
 use super::signals::Cancel;
-use super::sink::{Sink, say_error};
+use super::sink::{Sink, say_error, tell_manager};
 use crate::apply::{StateDir, StateError};
 use crate::log::{Finding, Log, LogError, LogPlace, Scan, Tail, Wake};
-use crate::report::{Journal, Summary};
+use crate::report::Summary;
 use crate::rounds::{Budget, Event, JobSettings, Target, Targets};
 
 /// Between two looks when nothing wakes.
@@ -49,15 +50,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
     check_names(&settings.targets)?;
     let log = settings.logs.find(&settings.cluster_name).map_err(Failure::of)?;
     let sink = RefCell::new(Sink::new(main.output, !main.yes));
-    let journal = Journal::connect();
-    let is_ndjson = main.output.output == OutputForm::Ndjson;
-    let mut say = |event: Event| {
-        // Under systemd the journal gets fields; a program that reads standard output, lines.
-        let is_told = !is_ndjson && journal.as_ref().is_some_and(|journal| journal.tell(&event));
-        if !is_told {
-            sink.borrow_mut().take(&event);
-        }
-    };
+    let mut say = |event: Event| sink.borrow_mut().take(&event);
     log.notes().iter().for_each(|text| say(Event::Note { text: text.clone() }));
     let state = StateDir::new(settings.state_dir.clone());
     let place = state.make().map(|folder| folder.join(PLACE)).inspect_err(say_forgetful).ok();
@@ -72,6 +65,8 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
         place,
     };
     say(Event::Note { text: format!("watching {log}") });
+    let status = format!("watching {log}");
+    tell_manager(&[NotifyState::Ready, NotifyState::Status(&status)]);
     while !cancel.is_asked() {
         let scan = watch.tail.poll().map_err(Failure::of)?;
         let is_quiet = scan.bytes == 0;

@@ -12,6 +12,7 @@ mod named;
 mod problems;
 mod safe;
 mod steps;
+mod style;
 mod summary;
 mod text;
 
