@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::lower::LowerError;
-use super::quarantine::{Base, Quarantine};
+use super::quarantine::Quarantine;
 use super::step::Step;
 use super::store::{Room, Store, StoreError};
 
@@ -58,10 +58,9 @@ pub(super) fn check_room(
 ) -> Result<(), LowerError> {
     let (away, own): (Vec<&Step>, Vec<&Step>) =
         steps.iter().partition(|step| is_away(step, quarantines));
-    let elsewhere: Vec<&Quarantine> =
-        quarantines.iter().copied().filter(|one| one.is_elsewhere()).collect();
+    let elsewhere = quarantines.iter().filter(|one| one.is_elsewhere());
     check_anchors(store, &own, own_anchors(quarantines))?;
-    check_anchors(store, &away, elsewhere.iter().map(|one| one.anchor.as_path()).collect())
+    check_anchors(store, &away, elsewhere.map(|one| one.anchor.as_path()).collect())
 }
 
 /// Whether the step makes something on another file system than the shards'.
@@ -72,10 +71,10 @@ fn is_away(step: &Step, quarantines: &[&Quarantine]) -> bool {
     else {
         return false;
     };
+    let is_within = |folder: &Path, holds: bool| holds || folder.starts_with(made);
     quarantines.iter().any(|one| {
-        let is_kept = one.folder.starts_with(made) || one.holds(made);
-        let is_own = |own: &Base| own.folder.starts_with(made) || own.holds(made);
-        is_kept && one.own.as_ref().is_some_and(|own| !is_own(own))
+        is_within(&one.folder, one.holds(made))
+            && one.own.as_ref().is_some_and(|own| !is_within(&own.folder, own.holds(made)))
     })
 }
 
