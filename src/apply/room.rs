@@ -56,15 +56,17 @@ pub(super) fn check_room(
     steps: &[Step],
     quarantines: &[&Quarantine],
 ) -> Result<(), LowerError> {
+    let elsewhere: Vec<&Quarantine> =
+        quarantines.iter().copied().filter(|one| one.is_elsewhere()).collect();
     let (away, own): (Vec<&Step>, Vec<&Step>) =
-        steps.iter().partition(|step| is_away(step, quarantines));
-    let elsewhere = quarantines.iter().filter(|one| one.is_elsewhere());
+        steps.iter().partition(|step| is_away(step, &elsewhere));
     check_anchors(store, &own, own_anchors(quarantines))?;
-    check_anchors(store, &away, elsewhere.map(|one| one.anchor.as_path()).collect())
+    check_anchors(store, &away, elsewhere.iter().map(|one| one.anchor.as_path()).collect())
 }
 
-/// Whether the step makes something on another file system than the shards'.
-fn is_away(step: &Step, quarantines: &[&Quarantine]) -> bool {
+/// Whether the step makes something on another file system than the shards', for one of the
+/// quarantines that have such a place.
+fn is_away(step: &Step, elsewhere: &[&Quarantine]) -> bool {
     let (Step::CreateFolder { path: made, .. }
     | Step::Stage { staged: made, .. }
     | Step::Copy { kept: made, .. }) = step
@@ -72,7 +74,7 @@ fn is_away(step: &Step, quarantines: &[&Quarantine]) -> bool {
         return false;
     };
     let is_within = |folder: &Path, holds: bool| holds || folder.starts_with(made);
-    quarantines.iter().any(|one| {
+    elsewhere.iter().any(|one| {
         is_within(&one.folder, one.holds(made))
             && one.own.as_ref().is_some_and(|own| !is_within(&own.folder, own.holds(made)))
     })
