@@ -14,7 +14,7 @@ use super::state_way::{check_own, check_way};
 use super::summary::{ABOUT_NAME, AboutFile, RunAbout, RunId, RunState, RunSummary};
 
 /// How many names are tried for a new run: two of one second may get the same digits.
-const NAME_ATTEMPTS_MAX: u32 = 20;
+const NAME_ATTEMPTS_MAX: u32 = crate::limit::RUN_NAMES.count();
 /// Folder of the runs in the state folder.
 const RUNS: &str = "runs";
 /// In memory, on every Linux of the last decade.
@@ -31,9 +31,9 @@ const JOURNAL_ROOM_BYTES: u64 = 1024 * 1024;
 pub struct StateDir {
     /// As it was named.
     named: PathBuf,
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// What is used when no byte is free there.
-    spare: PathBuf,
+    pub(super) spare: PathBuf,
 }
 
 impl StateDir {
@@ -136,7 +136,7 @@ impl StateDir {
         let mut run = self.where_room_is(|folder| {
             make(folder)?;
             check_room(folder)?;
-            begin_in(&folder.join(RUNS), &about)
+            begin_in(&folder.join(RUNS), &about, &mut new_id)
         })?;
         run.is_volatile = run.path().starts_with(&self.spare);
         Ok(run)
@@ -144,7 +144,7 @@ impl StateDir {
 
     /// Does it in the state folder; where no byte is free or nothing can be written there, in the
     /// spare one.
-    fn where_room_is<T>(
+    pub(super) fn where_room_is<T>(
         &self,
         act: impl Fn(&Path) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
@@ -189,7 +189,11 @@ fn ids_in(runs: &Path) -> Result<Vec<(RunId, PathBuf)>, StateError> {
     Ok(ids)
 }
 
-fn begin_in(runs: &Path, about: &RunAbout) -> Result<RunFolder, StateError> {
+fn begin_in(
+    runs: &Path,
+    about: &RunAbout,
+    new_id: &mut dyn FnMut(Timestamp) -> RunId,
+) -> Result<RunFolder, StateError> {
     make_folder(runs)?;
     check_own(runs)?;
     let now = Timestamp::now();
@@ -230,7 +234,7 @@ fn check_room(folder: &Path) -> Result<(), StateError> {
     Ok(())
 }
 
-fn make(state: &Path) -> Result<(), StateError> {
+pub(super) fn make(state: &Path) -> Result<(), StateError> {
     check_way(state)?;
     let mut missing: Vec<&Path> = state.ancestors().take_while(|folder| !folder.exists()).collect();
     while let Some(folder) = missing.pop() {
@@ -262,6 +266,31 @@ fn absolute(path: PathBuf) -> PathBuf {
 }
 
 /// Links resolved, so that a data path has one name; one that is gone stays as it is.
-fn resolved(data_paths: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn resolved(data_paths: &[PathBuf]) -> Vec<PathBuf> {
     data_paths.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_always_taken_is_tried_so_often() {
+        let top = tempfile::tempdir().unwrap();
+        let about = RunAbout {
+            data_paths: Vec::new(),
+            service: String::new(),
+            quarantine_dir: None,
+            arguments: Vec::new(),
+        };
+        let mut tried = 0;
+        let mut same = |_| {
+            tried += 1;
+            RunId::of_folder("one".to_owned())
+        };
+        begin_in(&top.path().join(RUNS), &about, &mut same).unwrap();
+        let error = begin_in(&top.path().join(RUNS), &about, &mut same).unwrap_err();
+        assert!(error.to_string().contains("find a new name"), "{error}");
+        assert_eq!(tried, 1 + NAME_ATTEMPTS_MAX);
+    }
 }

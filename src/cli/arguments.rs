@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::reading::{CheckArguments, ExportArguments, InspectArguments};
+use crate::limit;
 use crate::log::{LogSource, Since};
 use crate::plan::Level;
 
@@ -50,6 +51,8 @@ pub enum Command {
     Runs(RunsArguments),
     /// Stay on, follow the log, and report each new failure; with --yes and a budget, repair
     Watch(WatchArguments),
+    /// List every setting with its value and where it came from, and every limit
+    Settings(SettingsArguments),
     /// List the failures it knows, with an example of each
     Signatures(OutputArguments),
     /// A practice outage: make a throw-away node, break it, repair it, undo it
@@ -102,18 +105,29 @@ pub struct MainArguments {
     /// shard is down until that one is back
     #[arg(long)]
     pub prefer_peer: bool,
-    /// Rounds of stop, repair, start and watch
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub max_rounds: u32,
-    /// Seconds without any progress after which shards that are not up count as stuck
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub wait: u64,
+    /// How long it goes on
+    #[command(flatten)]
+    pub limits: LimitArguments,
     /// Where the node is
     #[command(flatten)]
     pub node: NodeArguments,
     /// How it is told
     #[command(flatten)]
     pub output: OutputArguments,
+}
+
+/// How long the main job goes on, and how often.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LimitArguments {
+    /// Rounds of stop, repair, start and watch
+    #[arg(long, value_name = "N", default_value_t = limit::ROUNDS.count(), value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub max_rounds: u32,
+    /// Seconds after which no further round begins, and a watch ends
+    #[arg(long, value_name = "SECONDS", default_value_t = limit::ROUNDS_IN_ALL.seconds())]
+    pub max_time: u64,
+    /// Seconds without any progress after which shards that are not up count as stuck
+    #[arg(long, value_name = "SECONDS", default_value_t = limit::WATCH.seconds())]
+    pub wait: u64,
 }
 
 /// Where the node is, how it is stopped, and where the tool keeps its records.
@@ -139,10 +153,10 @@ pub struct NodeArguments {
     #[arg(long, value_name = "PROGRAM")]
     pub service_command: Option<String>,
     /// Seconds the service may take to stop
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = limit::STOP.seconds())]
     pub stop_timeout: u64,
     /// Seconds the service may take to start
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = limit::START.seconds())]
     pub start_timeout: u64,
     /// Where runs are recorded
     #[arg(long, value_name = "FOLDER", default_value = "/var/lib/es-translog-fix")]
@@ -184,6 +198,20 @@ pub enum ColorWhen {
     Always,
     /// Never.
     Never,
+}
+
+/// Whose settings are listed.
+#[derive(Debug, Args)]
+pub struct SettingsArguments {
+    /// How long the main job goes on
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    /// Where the node is
+    #[command(flatten)]
+    pub node: NodeArguments,
+    /// How it is told
+    #[command(flatten)]
+    pub output: OutputArguments,
 }
 
 /// A past run that is taken back.

@@ -2,21 +2,21 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::Failure;
 use super::arguments::MainArguments;
 use super::ask::AskConsent;
 use super::exit::{Exit, exit_of};
-use super::node::{Node, ServiceUse, limits_of};
+use super::node::{Node, ServiceUse, all_limits};
 use super::signals::Cancel;
 use super::sink::{Sink, say_error};
 use crate::apply::{DiskStore, StateDir};
+use crate::clock::SystemClock;
 use crate::plan::{HealthyCopyRule, Policy};
 use crate::report::{Summary, document};
 use crate::rounds::{
-    Budget, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Limits, Mode,
-    Target, Targets,
+    Budget, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Mode, Target,
+    Targets,
 };
 
 /// Runs the main job.
@@ -81,6 +81,7 @@ fn run_job(
         health: node.client.as_mut().map(|client| client as &mut dyn HealthView),
         consent,
         store: &mut store,
+        clock: &SystemClock::new(),
         cancelled: &|| cancel.is_asked(),
         say,
     };
@@ -137,11 +138,10 @@ pub(super) fn job_settings(
             lost_operations_max: arguments.max_lost_ops,
             shards_max: arguments.max_shards,
         },
-        limits: Limits {
-            watch: Duration::from_secs(arguments.wait),
-            rounds_max: arguments.max_rounds,
-            ..limits_of(&arguments.node)
-        },
+        limits: all_limits(&arguments.node, arguments.limits),
+        watermarks: node.settings.watermarks.clone(),
+        user: node.user.clone(),
+        seed: uuid::Uuid::new_v4().as_u64_pair().0,
         state_dir: arguments.node.state_dir.clone(),
         quarantine_dir: arguments.node.quarantine_dir.clone(),
         arguments: typed,

@@ -55,7 +55,7 @@ impl Sink {
     /// Takes an event in and prints it.
     pub(crate) fn take(&mut self, event: &Event) {
         self.summary.absorb(event);
-        if let Event::Stage { detail, .. } = event {
+        if let Event::Stage { detail, .. } | Event::Waiting { detail, .. } = event {
             tell_manager(&[NotifyState::Status(&safe(detail))]);
         }
         match self.form {
@@ -75,10 +75,17 @@ impl Sink {
         if self.journal.as_mut().is_some_and(|journal| journal.tell(event, &lines)) {
             return;
         }
-        if let (Some(spinner), Event::Stage { detail, .. }) = (&self.spinner, event) {
+        if let (Some(spinner), Event::Stage { detail, .. } | Event::Waiting { detail, .. }) =
+            (&self.spinner, event)
+        {
             spinner.set_message(safe(detail));
+            // On a terminal it moves in its place.
+            if matches!(event, Event::Waiting { .. }) {
+                return;
+            }
         }
-        let is_talk = matches!(event, Event::Setting { .. } | Event::Stage { .. });
+        let is_talk =
+            matches!(event, Event::Setting { .. } | Event::Stage { .. } | Event::Waiting { .. });
         let is_trouble = matches!(event, Event::Refused { .. } | Event::Error { .. });
         self.while_still(|| {
             for line in lines {

@@ -5,7 +5,7 @@ mod news;
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tempfile::NamedTempFile;
@@ -19,20 +19,22 @@ use super::node::{Node, ServiceUse};
 use super::signals::Cancel;
 use super::sink::{Sink, say_error, tell_manager};
 use crate::apply::{StateDir, StateError};
+use crate::clock::{Clock, SystemClock, millis};
+use crate::limit;
 use crate::log::{Finding, Log, LogError, LogPlace, Scan, Tail, Wake};
 use crate::report::Summary;
 use crate::rounds::{Budget, Event, JobSettings, Target, Targets};
 
 /// Between two looks when nothing wakes.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = limit::WATCH_LOOK.time();
 /// Failures of other shards are waited for so long before a repair stops the node.
-const GATHER: Duration = Duration::from_secs(10);
+const GATHER: Duration = limit::GATHER.time();
 /// Repairs in one life; a node that goes on failing needs a person.
-const REPAIRS_MAX: u32 = 20;
+const REPAIRS_MAX: u32 = limit::REPAIRS.count();
 const LAST_REPAIR: &str = "this is the last repair of this watch: a node that goes on failing needs a \
     person; it goes on telling";
 /// Longest time after a repair until the log is read to its end and its last record is whole.
-const CATCH_UP: Duration = Duration::from_secs(10);
+const CATCH_UP: Duration = limit::CATCH_UP.time();
 /// Where the place in the log is kept, below the state folder.
 const PLACE: &str = "watch.json";
 
@@ -55,33 +57,33 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
     let state = StateDir::new(settings.state_dir.clone());
     let place = state.make().map(|folder| folder.join(PLACE)).inspect_err(say_forgetful).ok();
     let mut watch = Watch {
+        clock: SystemClock::new(),
         tail: tail(&log, place.as_deref(), &mut say)?,
         wake: Wake::new(&log),
         news: News::default(),
         targets: settings.targets.clone(),
         waiting: Vec::new(),
         budget: settings.budget,
-        repairs_left: if main.yes { REPAIRS_MAX } else { 0 },
+        repairs: Repairs(if main.yes { REPAIRS_MAX } else { 0 }),
         place,
     };
     say(Event::Note { text: format!("watching {log}") });
     let status = format!("watching {log}");
     tell_manager(&[NotifyState::Ready, NotifyState::Status(&status)]);
     while !cancel.is_asked() {
-        let scan = watch.tail.poll().map_err(Failure::of)?;
+        let scan = watch.tail.poll(watch.clock.now_ms()).map_err(Failure::of)?;
         let is_quiet = scan.bytes == 0;
         watch.report(scan, &mut say);
         watch.keep();
         // What was told long ago is not told again at the end.
         sink.borrow_mut().forget();
         if !watch.waiting.is_empty() {
-            watch.repairs_left = watch.repairs_left.saturating_sub(1);
-            if watch.repairs_left == 0 {
+            if watch.repairs.take() {
                 say(Event::Note { text: LAST_REPAIR.to_owned() });
             }
-            let began = Instant::now();
-            while began.elapsed() < GATHER && !cancel.is_asked() {
-                let late = watch.tail.poll().map_err(Failure::of)?;
+            let began_ms = watch.clock.now_ms();
+            while is_within(GATHER, began_ms, &watch.clock) && !cancel.is_asked() {
+                let late = watch.tail.poll(watch.clock.now_ms()).map_err(Failure::of)?;
                 watch.report(late, &mut say);
                 watch.wake.wait(LOOK);
             }
@@ -113,6 +115,7 @@ fn check_names(targets: &Targets) -> Result<(), Failure> {
 }
 
 struct Watch {
+    clock: SystemClock,
     tail: Tail,
     wake: Wake,
     news: News,
@@ -120,7 +123,7 @@ struct Watch {
     targets: Targets,
     /// What is to be repaired.
     waiting: Vec<Finding>,
-    repairs_left: u32,
+    repairs: Repairs,
     /// What may still be lost and touched.
     budget: Budget,
     /// Where the place in the log is kept; `None` where it cannot be, which is said once.
@@ -130,8 +133,8 @@ struct Watch {
 impl Watch {
     /// Tells what is new.
     fn report(&mut self, scan: Scan, say: &mut dyn FnMut(Event)) {
-        let told = self.news.take(scan, Instant::now());
-        if self.repairs_left > 0 {
+        let told = self.news.take(scan, self.clock.now_ms());
+        if self.repairs.are_left() {
             let failed = told.failed.into_iter();
             self.waiting.extend(failed.filter(|one| self.targets.include(&one.shard)));
         }
@@ -140,10 +143,11 @@ impl Watch {
 
     /// Goes through what was logged during a repair. What became of its own shards it has told.
     fn catch_up(&mut self, heard: &[Finding], say: &mut dyn FnMut(Event)) -> Result<(), LogError> {
-        let began = Instant::now();
+        let began_ms = self.clock.now_ms();
         let mut is_more = true;
-        while began.elapsed() < CATCH_UP && (is_more || self.tail.place().is_none()) {
-            let mut scan = self.tail.poll()?;
+        while is_within(CATCH_UP, began_ms, &self.clock) && (is_more || self.tail.place().is_none())
+        {
+            let mut scan = self.tail.poll(self.clock.now_ms())?;
             is_more = scan.bytes > 0;
             scan.findings.retain(|finding| heard.iter().all(|one| one.shard != finding.shard));
             self.report(scan, say);
@@ -181,6 +185,25 @@ impl Watch {
     }
 }
 
+fn is_within(limit: Duration, began_ms: u64, clock: &dyn Clock) -> bool {
+    clock.now_ms().saturating_sub(began_ms) < millis(limit)
+}
+
+/// Repairs that are left.
+struct Repairs(u32);
+
+impl Repairs {
+    fn are_left(&self) -> bool {
+        self.0 > 0
+    }
+
+    /// Takes one; whether it is the last.
+    fn take(&mut self) -> bool {
+        self.0 = self.0.saturating_sub(1);
+        !self.are_left()
+    }
+}
+
 /// Writes a file whole, without following a link that has its name.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut fresh = NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
@@ -209,4 +232,35 @@ fn tail(log: &Log, place: Option<&Path>, say: &mut dyn FnMut(Event)) -> Result<T
         say(Event::Note { text: text.to_owned() });
     }
     Ok(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SimulatedClock;
+
+    #[test]
+    fn more_failures_are_gathered_and_the_log_is_caught_up_with_for_ten_seconds() {
+        for limit in [GATHER, CATCH_UP] {
+            let clock = SimulatedClock::default();
+            let began_ms = clock.now_ms();
+            let mut look_count = 0;
+            while is_within(limit, began_ms, &clock) {
+                clock.sleep(LOOK);
+                look_count += 1;
+            }
+            assert_eq!(look_count, 20);
+        }
+    }
+
+    #[test]
+    fn the_twentieth_repair_is_the_last() {
+        let mut repairs = Repairs(REPAIRS_MAX);
+        let mut taken = 1;
+        while !repairs.take() {
+            taken += 1;
+        }
+        assert_eq!(taken, 20);
+        assert!(!repairs.are_left());
+    }
 }

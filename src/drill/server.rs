@@ -17,7 +17,7 @@ use super::release::Release;
 use super::server_log::ServerLog;
 use super::start_failure::StartFailure;
 use super::{chain_start, stream_start};
-use crate::cluster::{ClusterError, CopyState, ShardCopy, StoredCopy};
+use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
 use crate::log::ShardName;
 use crate::node::{HeldLocks, hold_locks};
 use crate::rounds::HealthView;
@@ -114,7 +114,14 @@ impl Server {
         self.log.flush().map_err(DrillError::folder("write", &log_file))
     }
 
-    fn is_running(&self) -> bool {
+    /// It is killed, and says nothing.
+    #[cfg(test)]
+    pub(super) fn killed(&mut self) {
+        self.locks = None;
+        self.shards.clear();
+    }
+
+    pub(super) fn is_running(&self) -> bool {
         self.locks.is_some()
     }
 
@@ -247,6 +254,13 @@ impl HealthView for PlayedHealth {
             url: URL.to_owned(),
             reason: error.to_string(),
         })
+    }
+
+    fn explain(&mut self, shard: &ShardName) -> Option<Explanation> {
+        let server = self.0.borrow();
+        let failed = matches!(server.shards.get(shard), Some(Err(_)));
+        let text = "ALLOCATION_FAILED; the simulated server tries once a start".to_owned();
+        failed.then_some(Explanation { is_given_up: true, text })
     }
 
     fn recovery_progress(&mut self) -> u64 {

@@ -67,7 +67,10 @@ type Field = (&'static str, String);
 
 fn priority(event: &Event) -> u8 {
     match event {
-        Event::Found { .. } | Event::Failed { .. } | Event::Error { .. } => ERROR,
+        Event::Found { .. }
+        | Event::Failed { .. }
+        | Event::Stopped { .. }
+        | Event::Error { .. } => ERROR,
         Event::Judged(report) if report.verdict != Verdict::Sound => WARNING,
         Event::NodeWide { .. } | Event::Refused { .. } | Event::OtherNode { .. } => WARNING,
         Event::RunBegun { .. }
@@ -110,7 +113,9 @@ fn fields(event: &Event) -> Vec<Field> {
             fields.extend([("CAUSE", cause.to_string()), ("LINE", line.clone())]);
         }
         Event::RoundEnded { number, .. } => fields.push(("ROUND", number.to_string())),
-        Event::Stage { round, .. } if *round > 0 => fields.push(("ROUND", round.to_string())),
+        Event::Stage { round, .. } | Event::Waiting { round, .. } if *round > 0 => {
+            fields.push(("ROUND", round.to_string()));
+        }
         _ => {}
     }
     fields
