@@ -15,8 +15,8 @@ use crate::apply::{DiskStore, StateDir};
 use crate::plan::{HealthyCopyRule, Policy};
 use crate::report::{Summary, document};
 use crate::rounds::{
-    Budget, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Limits, Mode,
-    Target, Targets,
+    Budget, ClusterRequests, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings,
+    Limits, Mode, Target, Targets,
 };
 
 /// Runs the main job.
@@ -136,6 +136,10 @@ pub(super) fn job_settings(
         budget: Budget {
             lost_operations_max: arguments.max_lost_ops,
             shards_max: arguments.max_shards,
+        },
+        requests: ClusterRequests {
+            reroute: arguments.reroute,
+            clear_blocks: arguments.clear_blocks,
         },
         limits: Limits {
             watch: Duration::from_secs(arguments.wait),

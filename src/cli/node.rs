@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Failure;
+use super::access::Asked;
 use super::arguments::NodeArguments;
 use super::exit::Exit;
 use crate::cluster::Client;
@@ -11,14 +12,13 @@ use crate::node::{NodeSettings, SettingsFlags, Sourced, resolve_settings};
 use crate::rounds::{Event, Limits};
 use crate::service::{CommandService, NoService, Service, Systemd};
 
-/// For one answer of the node's API.
-const API_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// A node as the command line and the machine describe it.
 pub(super) struct Node {
     pub(super) settings: NodeSettings,
     pub(super) service: Box<dyn Service>,
     pub(super) client: Option<Client>,
+    authorities: Vec<(PathBuf, String)>,
+    credentials: Option<(String, String)>,
 }
 
 /// Whether the job will stop and start the service.
@@ -57,8 +57,8 @@ impl Node {
             service: arguments.service.clone(),
         };
         let settings = resolve_settings(&flags, unit_facts.as_ref()).map_err(Failure::of)?;
-        let client = Client::new(&settings.url.value, API_TIMEOUT).ok();
-        Ok(Self { settings, service, client })
+        let Asked { client, authorities, credentials } = Asked::of(arguments, &settings)?;
+        Ok(Self { settings, service, client, authorities, credentials })
     }
 
     pub(super) fn data_paths(&self) -> Vec<PathBuf> {
@@ -87,6 +87,12 @@ impl Node {
             tell_text("node.name", node_name);
         }
         tell_text("url", &settings.url);
+        for (path, origin) in &self.authorities {
+            tell("ca", path.display().to_string(), origin.clone());
+        }
+        if let Some((kind, origin)) = &self.credentials {
+            tell("credentials", kind.clone(), origin.clone());
+        }
         tell("service", self.service.name(), "found".to_owned());
     }
 }

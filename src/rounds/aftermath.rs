@@ -17,7 +17,7 @@ use crate::node::ShardFolder;
 impl Job<'_> {
     pub(super) fn watch_round(
         &mut self,
-        record: Record,
+        mut record: Record,
         log: &mut Tail,
         cluster: &ClusterFacts,
         progress: &mut Progress,
@@ -26,12 +26,14 @@ impl Job<'_> {
         let waits =
             format!("the shards to start, at most {} s without one", limits.watch.as_secs());
         self.stage(record.number, Stage::Watch, &waits);
-        let folders = &progress.inventory.shards;
+        let left = self.stale_primaries(&mut record, cluster, progress);
+        let mut folders = progress.inventory.shards.clone();
+        folders.retain(|folder| !left.contains(&folder.shard));
         let end = watch(
             log,
             borrow(&mut self.health),
             &record.waited_for,
-            folders,
+            &folders,
             Rebuilds::new(&record.moved, cluster.local_node.as_deref(), limits),
             self.cancelled,
             self.say,
@@ -44,10 +46,12 @@ impl Job<'_> {
                 Ok(RoundEnd::Over)
             }
             Some(WatchEnd::Clean) => {
-                if progress.spent.shard_count > 0 {
+                if progress.spent.shard_count > left.len() as u64 {
                     progress.ending.add(Mark::Repaired);
                 }
-                self.round_ended(record, RoundVerdict::Clean);
+                let verdict =
+                    if left.is_empty() { RoundVerdict::Clean } else { RoundVerdict::StillDown };
+                self.round_ended(record, verdict);
                 Ok(RoundEnd::Over)
             }
             Some(WatchEnd::NodeDied(why)) => {

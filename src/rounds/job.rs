@@ -52,10 +52,10 @@ pub(super) struct Progress {
 impl Job<'_> {
     /// Does the job.
     pub fn run(&mut self) -> Ending {
-        match self.try_run() {
-            Ok(ending) => ending,
-            Err(error) => self.failed(&error.to_string()),
-        }
+        let done = self.try_run();
+        let mut ending = done.unwrap_or_else(|error| self.failed(&error.to_string()));
+        self.flood_blocks(&mut ending);
+        ending
     }
 
     fn try_run(&mut self) -> Result<Ending, SurveyError> {
@@ -80,6 +80,7 @@ impl Job<'_> {
             (self.say)(Event::Judged(Box::new(shard.report(0))));
             mark_left(shard, &mut ending);
         }
+        self.tell_surroundings(&surveyed, &inventory, &cluster);
         let down = if is_past { 0 } else { self.sound_but_down(&surveyed, &cluster) };
         let is_damaged = surveyed.iter().any(|shard| shard.plan().is_some());
         if self.settings.mode == Mode::DryRun {
