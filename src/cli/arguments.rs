@@ -105,6 +105,14 @@ pub struct MainArguments {
     /// shard is down until that one is back
     #[arg(long)]
     pub prefer_peer: bool,
+    /// Tell the cluster to use a repaired copy that is not among the in-sync ones, where no other copy
+    /// answers (`allocate_stale_primary`); else the request is printed
+    #[arg(long)]
+    pub reroute: bool,
+    /// End the read-only block that a disk at the flood stage left on indices of this node, when there
+    /// is room again and the server does not end it itself
+    #[arg(long)]
+    pub clear_blocks: bool,
     /// How long it goes on
     #[command(flatten)]
     pub limits: LimitArguments,
@@ -143,9 +151,19 @@ pub struct NodeArguments {
     /// holds the log; `journal:FIELD=VALUE` takes any field, as in `journal:CONTAINER_NAME=es`
     #[arg(long, value_name = "WHERE")]
     pub logs: Option<LogSource>,
-    /// Where the node answers HTTP
+    /// Where the node answers HTTP or HTTPS
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+    /// The certificates of the authorities to believe over HTTPS, in PEM form, instead of the system's
+    /// and those that the node's configuration names
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Credentials for the node's HTTP: a file that only its owner can read, with one line `basic
+    /// USER:PASSWORD`, `apikey KEY` or `bearer TOKEN`. Else `ES_TRANSLOG_FIX_CREDENTIALS_FILE` names it,
+    /// `ES_TRANSLOG_FIX_BASIC`, `ES_TRANSLOG_FIX_API_KEY` or `ES_TRANSLOG_FIX_BEARER` hold them, or
+    /// systemd hands over `es-translog-fix` (`LoadCredential=`)
+    #[arg(long, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
     /// The systemd unit, or `none` when the node is down and stays down
     #[arg(long, value_name = "UNIT", conflicts_with = "service_command")]
     pub service: Option<String>,

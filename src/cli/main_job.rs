@@ -15,8 +15,8 @@ use crate::clock::SystemClock;
 use crate::plan::{HealthyCopyRule, Policy};
 use crate::report::{Summary, document};
 use crate::rounds::{
-    Budget, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Mode, Target,
-    Targets,
+    Budget, ClusterRequests, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings,
+    Mode, Target, Targets,
 };
 
 /// Runs the main job.
@@ -137,6 +137,10 @@ pub(super) fn job_settings(
         budget: Budget {
             lost_operations_max: arguments.max_lost_ops,
             shards_max: arguments.max_shards,
+        },
+        requests: ClusterRequests {
+            reroute: arguments.reroute,
+            clear_blocks: arguments.clear_blocks,
         },
         limits: all_limits(&arguments.node, arguments.limits),
         watermarks: node.settings.watermarks.clone(),

@@ -1,6 +1,7 @@
 //! What was typed -> settings; one file a command. The only place that prints errors and knows
 //! exit codes.
 
+mod access;
 mod arguments;
 mod ask;
 mod check;

@@ -4,16 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Failure;
+use super::access::Asked;
 use super::arguments::{LimitArguments, NodeArguments};
 use super::exit::Exit;
 use crate::cluster::Client;
-use crate::limit;
 use crate::node::{NodeSettings, SettingsFlags, Sourced, resolve_settings};
 use crate::rounds::{Event, Limits};
 use crate::service::{CommandService, NoService, Service, Systemd};
-
-/// For one answer of the node's API.
-const API_TIMEOUT: Duration = limit::API.time();
 
 /// A node as the command line and the machine describe it.
 pub(super) struct Node {
@@ -22,6 +19,8 @@ pub(super) struct Node {
     pub(super) client: Option<Client>,
     /// Whom the service runs as, where it tells.
     pub(super) user: Option<String>,
+    authorities: Vec<(PathBuf, String)>,
+    credentials: Option<(String, String)>,
 }
 
 /// Whether the job will stop and start the service.
@@ -60,9 +59,9 @@ impl Node {
             service: arguments.service.clone(),
         };
         let settings = resolve_settings(&flags, unit_facts.as_ref()).map_err(Failure::of)?;
-        let client = Client::new(&settings.url.value, API_TIMEOUT).ok();
+        let Asked { client, authorities, credentials } = Asked::of(arguments, &settings)?;
         let user = unit_facts.and_then(|facts| facts.user);
-        Ok(Self { settings, service, client, user })
+        Ok(Self { settings, service, client, user, authorities, credentials })
     }
 
     pub(super) fn data_paths(&self) -> Vec<PathBuf> {
@@ -91,6 +90,12 @@ impl Node {
             tell_text("node.name", node_name);
         }
         tell_text("url", &settings.url);
+        for (path, origin) in &self.authorities {
+            tell("ca", path.display().to_string(), origin.clone());
+        }
+        if let Some((kind, origin)) = &self.credentials {
+            tell("credentials", kind.clone(), origin.clone());
+        }
         tell("service", self.service.name(), "found".to_owned());
     }
 }

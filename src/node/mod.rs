@@ -1,6 +1,7 @@
 //! Settings, the `path.data` grammar by version, the inventory of shards, the locks of a node.
 
 mod address;
+mod authorities;
 mod command_line;
 mod copies;
 mod descriptors;

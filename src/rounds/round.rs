@@ -24,6 +24,8 @@ pub(super) struct Record {
     pub(super) repaired: Vec<ShardName>,
     /// Those of them that were moved away.
     pub(super) moved: Vec<ShardName>,
+    /// Those of them that the server uses only when it is told to.
+    pub(super) stale: Vec<ShardName>,
     /// Shards that have to come up: the repaired ones, and those that only get another try.
     pub(super) waited_for: Vec<ShardName>,
 }
@@ -50,6 +52,7 @@ impl Job<'_> {
             started_at: None,
             repaired: Vec::new(),
             moved: Vec::new(),
+            stale: Vec::new(),
             waited_for: Vec::new(),
         };
         let locks = match self.stop_and_lock(number, state, surveyed, progress) {
@@ -176,6 +179,9 @@ impl Job<'_> {
             let kind = shard.plan().map_or(Kind::Repair, |plan| plan.kind);
             if kind == Kind::MoveAway {
                 record.moved.push(shard.shard().clone());
+            }
+            if shard.plan().is_some_and(|plan| plan.needs_reroute) {
+                record.stale.push(shard.shard().clone());
             }
             record.repaired.push(shard.shard().clone());
             (self.say)(Event::Repaired { shard: shard.shard().clone(), kind, path });
