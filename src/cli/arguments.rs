@@ -132,12 +132,24 @@ pub struct NodeArguments {
     /// Where the node answers HTTP
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// The systemd unit, or `none` when the node is down and stays down
-    #[arg(long, value_name = "UNIT", conflicts_with = "service_command")]
+    /// What stops and starts the node: a systemd UNIT, `sysv:NAME` for an init script,
+    /// `docker:NAME` or `podman:NAME` for a container, or `none` when the node is down and stays
+    /// down
+    #[arg(long, value_name = "UNIT", conflicts_with_all = ["service_command", "stop_command"])]
     pub service: Option<String>,
     /// A program that takes `stop`, `start` and `status`, instead of systemd
-    #[arg(long, value_name = "PROGRAM")]
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "stop_command")]
     pub service_command: Option<String>,
+    /// A command that stops the node and returns when it is down. Its words are split at blanks,
+    /// quotes keep them together, and no shell is involved
+    #[arg(long, value_name = "COMMAND", requires = "start_command")]
+    pub stop_command: Option<String>,
+    /// A command that starts the node and returns
+    #[arg(long, value_name = "COMMAND", requires = "stop_command")]
+    pub start_command: Option<String>,
+    /// Start the node at the end although it was stopped before
+    #[arg(long)]
+    pub start: bool,
     /// Seconds the service may take to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub stop_timeout: u64,

@@ -13,6 +13,7 @@ mod main_job;
 mod node;
 mod reading;
 mod runs;
+mod service;
 mod signals;
 mod signatures;
 mod sink;

@@ -67,6 +67,7 @@ impl Job<'_> {
         let is_other_running = self.is_other_node_running(progress);
         drop(locks);
         if !self.service.can_start() || is_other_running {
+            self.let_go();
             progress.ending.add(Mark::PersonNeeded);
             self.note("the files are repaired; start the node and see that its shards come up");
             self.round_ended(record, RoundVerdict::NotWatched);
@@ -222,14 +223,17 @@ impl Job<'_> {
     }
 
     /// Starts the service; what goes wrong is said.
-    fn start(&mut self, number: u32, progress: &mut Progress) -> bool {
+    pub(super) fn start(&mut self, number: u32, progress: &mut Progress) -> bool {
         if !self.may_start(progress) {
+            self.let_go();
             return false;
         }
         let limit = self.settings.limits.start;
         let name = self.service.name();
         self.stage(number, Stage::Start, &format!("{name}, at most {} s", limit.as_secs()));
-        if let Err(error) = self.service.start(limit) {
+        let started = self.service.start(limit);
+        self.tell_of_service();
+        if let Err(error) = started {
             self.failed(&format!("the node does not start: {error}"))
                 .marks()
                 .for_each(|mark| progress.ending.add(mark));
