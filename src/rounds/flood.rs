@@ -6,9 +6,6 @@
 
 use crate::cluster::clear_flood_block;
 
-/// `cluster.routing.allocation.disk.watermark.flood_stage` by default: so much of a disk is used.
-const FLOOD_STAGE_PERCENT: u128 = 95;
-
 /// What is known of a block.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -76,14 +73,6 @@ pub(super) fn told(index: &str, way: BlockWay) -> String {
     }
 }
 
-/// Whether a file system is below the flood stage.
-#[must_use]
-pub(super) fn is_below_flood_stage(free_bytes: u64, total_bytes: u64) -> bool {
-    let used_bytes = total_bytes.saturating_sub(free_bytes);
-    let limit = u128::from(total_bytes).saturating_mul(FLOOD_STAGE_PERCENT);
-    u128::from(used_bytes).saturating_mul(100) < limit
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,13 +100,5 @@ mod tests {
         let text = told("a/b", BlockWay::Ask);
         assert!(text.contains(request) && text.contains("--clear-blocks"), "{text}");
         assert!(!told("a", BlockWay::Server).contains("PUT"));
-    }
-
-    #[test]
-    fn the_flood_stage_is_at_95_percent() {
-        assert!(!is_below_flood_stage(50, 1000));
-        assert!(is_below_flood_stage(51, 1000));
-        assert!(!is_below_flood_stage(0, 0));
-        assert!(is_below_flood_stage(u64::MAX, u64::MAX));
     }
 }

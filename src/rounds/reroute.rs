@@ -1,7 +1,7 @@
 //! A repaired copy that is not among the in-sync ones: the server does not use it until it is told
 //! to. The request is printed, and sent where the person asks for that.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use super::cluster_facts::ClusterFacts;
 use super::copies::other_copies;
@@ -11,6 +11,7 @@ use super::job::{Job, Progress, borrow};
 use super::limits::Limits;
 use super::round::Record;
 use super::settings::JobSettings;
+use crate::clock::{Clock, millis};
 use crate::cluster::{CopyState, REROUTE_PATH, ShardCopy};
 use crate::log::ShardName;
 use crate::node::ShardFolder;
@@ -50,7 +51,7 @@ impl Job<'_> {
         progress: &mut Progress,
     ) -> Vec<ShardName> {
         let mut left = Vec::new();
-        let mut patience = Patience::of(self.settings.limits);
+        let mut patience = Patience::of(self.settings.limits, self.clock);
         for shard in record.stale.clone() {
             let folders = &progress.inventory.shards;
             let Some(folder) = folders.iter().find(|folder| folder.shard == shard).cloned() else {
@@ -79,7 +80,7 @@ fn tell_to_use(
     health: &mut dyn HealthView,
     folder: &ShardFolder,
     settings: &JobSettings,
-    patience: &mut Patience,
+    patience: &mut Patience<'_>,
     cancelled: &dyn Fn() -> bool,
 ) -> (bool, String) {
     let shard = &folder.shard;
@@ -117,16 +118,21 @@ fn tell_to_use(
 }
 
 /// Waiting for shards to be unassigned for good, all of them together.
-struct Patience {
+struct Patience<'a> {
     limits: Limits,
-    began: Instant,
+    clock: &'a dyn Clock,
+    began_ms: u64,
     /// Whether one was unassigned for a while: then the others have had that time too.
     has_settled: bool,
 }
 
-impl Patience {
-    fn of(limits: Limits) -> Self {
-        Self { limits, began: Instant::now(), has_settled: false }
+impl<'a> Patience<'a> {
+    fn of(limits: Limits, clock: &'a dyn Clock) -> Self {
+        Self { limits, clock, began_ms: clock.now_ms(), has_settled: false }
+    }
+
+    fn has_passed(&self, limit: Duration, since_ms: u64) -> bool {
+        self.clock.now_ms().saturating_sub(since_ms) >= millis(limit)
     }
 
     /// Waits until the cluster has listed the shard as unassigned for a while, within the time that
@@ -144,17 +150,17 @@ impl Patience {
                 Wants::Nothing => return Wants::Nothing,
                 Wants::Time => unassigned_since = None,
                 Wants::Request => {
-                    let since = *unassigned_since.get_or_insert_with(Instant::now);
-                    self.has_settled |= since.elapsed() >= self.limits.settle;
+                    let since_ms = *unassigned_since.get_or_insert_with(|| self.clock.now_ms());
+                    self.has_settled |= self.has_passed(self.limits.settle, since_ms);
                     if self.has_settled {
                         return Wants::Request;
                     }
                 }
             }
-            if self.began.elapsed() >= self.limits.watch || cancelled() {
+            if self.has_passed(self.limits.watch, self.began_ms) || cancelled() {
                 return Wants::Time;
             }
-            std::thread::sleep(self.limits.poll);
+            self.clock.sleep(self.limits.poll);
         }
     }
 }

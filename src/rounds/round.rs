@@ -74,6 +74,7 @@ impl Job<'_> {
         let is_other_running = self.is_other_node_running(progress);
         drop(locks);
         if !self.service.can_start() || is_other_running {
+            self.let_go();
             progress.ending.add(Mark::PersonNeeded);
             let first = startable.err().map(|why| format!("{why}; then ")).unwrap_or_default();
             let text = format!(
@@ -83,6 +84,7 @@ impl Job<'_> {
             return Ok(self.round_ended(record, RoundVerdict::NotWatched));
         }
         if let Err(why) = startable {
+            self.let_go();
             progress.ending.add(Mark::PersonNeeded);
             let name = self.service.name();
             self.note(&format!(
@@ -243,14 +245,17 @@ impl Job<'_> {
     }
 
     /// Starts the service; what goes wrong is said.
-    fn start(&mut self, number: u32, state: &StateDir, progress: &mut Progress) -> bool {
+    pub(super) fn start(&mut self, number: u32, state: &StateDir, progress: &mut Progress) -> bool {
         if !self.may_start(progress) {
+            self.let_go();
             return false;
         }
         let limit = self.settings.limits.start;
         let name = self.service.name();
         self.stage(number, Stage::Start, &format!("{name}, at most {} s", limit.as_secs()));
-        if let Err(error) = self.service.start(limit) {
+        let started = self.service.start(limit);
+        self.tell_of_service();
+        if let Err(error) = started {
             let text = format!("the node does not start: {error}");
             let known = boot_troubles(&text).into_iter().map(|trouble| trouble.cause.action());
             let actions: Vec<String> = known.collect();

@@ -3,13 +3,13 @@
 use super::cluster_facts::ClusterFacts;
 use super::cluster_notes::{NoteFacts, notes};
 use super::ending::{Ending, Mark};
-use super::flood::{BlockFacts, BlockWay, is_below_flood_stage, told, way_of};
+use super::flood::{BlockFacts, BlockWay, told, way_of};
 use super::health::HealthView;
 use super::job::{Job, borrow};
 use super::settings::Mode;
 use super::survey::{Decision, Surveyed};
 use crate::cluster::{SnapshotOfIndex, Surroundings};
-use crate::node::{Inventory, ShardFolder, free_space, inventory};
+use crate::node::{FreeSpace, Inventory, ShardFolder, WatermarkStage, free_space, inventory};
 
 impl Job<'_> {
     /// Says what a person should know of the cluster before the node is stopped.
@@ -63,10 +63,14 @@ impl Job<'_> {
         let around = borrow(&mut self.health).and_then(HealthView::surroundings);
         let Some(around) = around.filter(|around| !around.flood_blocks.is_empty()) else { return };
         let Ok(inventory) = inventory(&settings.data_paths, &settings.cluster_name) else { return };
-        let has_room = settings.data_paths.iter().all(|path| {
-            free_space(path)
-                .is_ok_and(|space| is_below_flood_stage(space.free_bytes, space.total_bytes))
-        });
+        let is_flooded = |space: FreeSpace| {
+            let above = settings.watermarks.exceeded(space, None);
+            above.is_some_and(|above| above.stage == WatermarkStage::Flood)
+        };
+        let has_room = settings
+            .data_paths
+            .iter()
+            .all(|path| free_space(path).is_ok_and(|space| !is_flooded(space)));
         let is_own =
             |index: &str| inventory.shards.iter().any(|folder| folder.shard.index == index);
         for (index, block) in around.flood_blocks.iter().filter(|(index, _)| is_own(index)) {

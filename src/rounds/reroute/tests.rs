@@ -1,15 +1,15 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
 
 use serde_json::json;
 
 use super::super::settings::{Budget, ClusterRequests, Mode, Targets};
 use super::*;
+use crate::clock::SimulatedClock;
 use crate::cluster::{ClusterError, Explanation, SnapshotOfIndex, StoredCopy, Surroundings};
 use crate::format::encode_smile_state;
 use crate::log::LogSource;
-use crate::node::inventory;
+use crate::node::{Watermarks, inventory};
 use crate::plan::{HealthyCopyRule, Level, Policy};
 
 /// A cluster of one node that plays what it is told; it uses the copy when it is told to.
@@ -108,12 +108,10 @@ fn settings(is_asked: bool) -> JobSettings {
         },
         budget: Budget::default(),
         requests: ClusterRequests { reroute: is_asked, clear_blocks: false },
-        limits: Limits {
-            watch: Duration::from_millis(300),
-            settle: Duration::from_millis(20),
-            poll: Duration::from_millis(5),
-            ..Limits::default()
-        },
+        limits: Limits::default(),
+        watermarks: Watermarks::default(),
+        user: None,
+        seed: 0,
         state_dir: "state".into(),
         quarantine_dir: None,
         arguments: Vec::new(),
@@ -135,7 +133,8 @@ fn told_when(played: &mut Played, is_asked: bool) -> (bool, String) {
     let mut shard_folder = inventory(&[folder.path().to_owned()], "c").unwrap().shards.remove(0);
     shard_folder.shard = shard();
     let settings = settings(is_asked);
-    let mut patience = Patience::of(settings.limits);
+    let clock = SimulatedClock::default();
+    let mut patience = Patience::of(settings.limits, &clock);
     tell_to_use(played, &shard_folder, &settings, &mut patience, &|| false)
 }
 
@@ -198,7 +197,8 @@ fn nobody_is_told_anything_unasked() {
 fn many_shards_are_waited_for_together() {
     let mut limits = settings(true).limits;
     limits.watch = Duration::from_hours(1);
-    let mut patience = Patience::of(limits);
+    let clock = SimulatedClock::default();
+    let mut patience = Patience::of(limits, &clock);
     let mut played = Played { states: vec![CopyState::Unassigned], ..Played::default() };
     let mut wait = |played: &mut Played| {
         let before = played.asked_count;
@@ -209,7 +209,7 @@ fn many_shards_are_waited_for_together() {
     assert!(wants == Wants::Request && asked_count > 1, "{asked_count}");
     assert_eq!(wait(&mut played), (Wants::Request, 1), "the first one's time counts");
     limits.watch = Duration::ZERO;
-    let mut over = Patience::of(limits);
+    let mut over = Patience::of(limits, &clock);
     let mut silent = Played::default();
     assert_eq!(over.wait_for_unassigned(&mut silent, &shard(), &|| false), Wants::Time);
 }
