@@ -75,7 +75,6 @@ pub(super) const ROWS: &[Signature] = &[
     signature!("lucene-file", Told(Cause::LuceneIndex), "all", ["/index/_", "/index/segments"], "", "", "A file of the Lucene index is missing or damaged."),
     signature!("peer-recovery", Told(Cause::Replica), "all", ["Recovery failed from {", "Recovery failed from [", "on replica", "on remote replica"], "", "",
         "A copy could not be made from its primary, which tries again."),
-    signature!("translog-closed", Told(Cause::Unknown), "1.5 and later, OpenSearch", ["translog is already closed"], "", "", "What comes after another failure; see the records before it."),
     signature!("from-translog", Told(Cause::Translog), "all",
         ["failed to recover from translog", "failed to recover shard", "failed to recovery from gateway", "failed to recover from gateway", "tragic event on the translog", "/translog/translog"], "", "",
         "The copy failed while its translog was read."),
