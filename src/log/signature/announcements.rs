@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Signature] = &[
         r"SHARD ?failed to start shard", "The copy failed while it started, most often in its translog."),
     signature!("failed-to-create-shard", FailedShard, "0.90.0 to 1.5.0, and as a reason later", ["failed to create shard"], "",
         r"SHARD ?failed to create shard", "The copy could not be created."),
-    signature!("retry-recovery", FailedShard, "9.x", ["retry recovery for shard after failure"], "",
+    signature!("retry-recovery", FailedShard, "after 9.5", ["retry recovery for shard after failure"], "",
         r"retry recovery for shard after failure \[SHARD", "The copy failed while it started, and the node tries again by itself."),
     signature!("failed-to-recover-shard", FailedShard, "0.90 to 1.7, in the trace", ["failed to recover shard"], "",
         r"(?:Exception\[)?SHARD ?failed to recover shard", "Replaying the translog failed."),

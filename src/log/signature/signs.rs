@@ -22,5 +22,5 @@ pub(super) const ROWS: &[Signature] = &[
     signature!("shard-is-gone", Harmless, "0.90 to 2.4", ["engine failed, but can't find index shard"], "", "", "The shard was gone already."),
     signature!("failed-to-list", Harmless, "2.0 and later, OpenSearch", ["failed to list shard"], "", "", "The master could not ask a node; its own log tells why."),
     signature!("global-checkpoint-unreadable", Harmless, "6.0 and later, OpenSearch", ["error while reading global checkpoint from translog"], "", "", "A replica is rebuilt from its primary."),
-    signature!("failed-on-replica", Harmless, "all", ["failed to perform ["], "on replica", "", "A write failed on a replica, which is rebuilt."),
+    signature!("failed-on-replica", Harmless, "all", ["failed to perform ", "Failed to perform "], "replica", "", "A write failed on a replica, which is rebuilt."),
 ];

@@ -173,6 +173,30 @@ fn what_a_nested_exception_names_begins_behind_its_bracket() {
     }
 }
 
+/// Words that servers wrote in runs made for this table, beside those of the examples.
+#[test]
+fn every_generation_of_causes_is_read() {
+    for (text, name) in [
+        (
+            "org.elasticsearch.index.mapper.DocumentParsingException: [1:2] failed to parse: [1:16] \
+             Unrecognized token 'x10'",
+            "mapping",
+        ),
+        (
+            "[logs][[logs][0]] ElasticsearchException[failed to create shard]; nested: \
+             LockObtainFailedException[Can't lock shard [logs][0], timed out after 5000ms];",
+            "cannot-lock-shard",
+        ),
+        (
+            "org.apache.lucene.store.LockObtainFailedException: Lock held by another program: \
+             /var/lib/elasticsearch/nodes/0/indices/x/0/index/write.lock",
+            "lock-obtain",
+        ),
+    ] {
+        assert_eq!(cause_row(text).map(|(_, row)| row.name), Some(name), "{text}");
+    }
+}
+
 #[test]
 fn words_alone_name_nothing() {
     for text in ["failed engine", "a user wrote: sending failed shard for lunch", "[n1] started"] {
