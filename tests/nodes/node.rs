@@ -70,7 +70,8 @@ impl Node {
         format!("{variable}={}\n", self.config().display())
     }
 
-    fn unit(&self) -> String {
+    /// The text of the unit.
+    pub(crate) fn unit(&self) -> String {
         let program = self.version.program();
         format!(
             "[Unit]\nDescription={program}\n\n[Service]\nType=simple\nUser={program}\n\
