@@ -108,13 +108,17 @@ pub(crate) fn missing() -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
         return Some("root is needed to set up a machine of its own".to_owned());
     }
+    missing_of(&["bash", "unshare", "mount", "chroot", "systemctl", "systemd-sysusers", "timeout"])
+}
+
+/// Which of these programs this machine lacks.
+pub(crate) fn missing_of(needed: &[&str]) -> Option<String> {
     let is_there = |program: &str| {
         let mut command = Command::new(program);
         command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok()
     };
-    let needed = ["bash", "unshare", "mount", "chroot", "systemctl", "systemd-sysusers", "timeout"];
-    let programs: Vec<&str> = needed.into_iter().filter(|program| !is_there(program)).collect();
+    let programs: Vec<&str> = needed.iter().copied().filter(|program| !is_there(program)).collect();
     (!programs.is_empty()).then(|| format!("missing: {}", programs.join(", ")))
 }
 

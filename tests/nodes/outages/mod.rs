@@ -1,9 +1,11 @@
 //! Scripted outages, each from its cause to its end: what there is, what is asked for, and the
 //! table. Each runs in a sandbox of its own and leaves its log in `target/*/tmp/nodes/outages/`.
 
+mod copies;
 mod disk;
 mod restarts;
 mod scene;
+mod secured;
 mod shards;
 mod starts;
 mod stops;
@@ -44,6 +46,13 @@ const ALL: &[Outage] = &[
         is_fast: true,
         run: disk::disk_filled,
         checked: "while full: said, nothing done; with room: green, every acknowledged document",
+    },
+    Outage {
+        name: "crashed-on-full-disk",
+        servers: NEW,
+        is_fast: false,
+        run: disk::crashed_on_full_disk,
+        checked: "a unit that failed for lack of room: said; with room: green",
     },
     Outage {
         name: "disk-still-full",
@@ -107,6 +116,34 @@ const ALL: &[Outage] = &[
         is_fast: false,
         run: shards::forty_shards,
         checked: "all repaired in one round, every document that could be read",
+    },
+    Outage {
+        name: "healthy-replica",
+        servers: NEW,
+        is_fast: false,
+        run: copies::healthy_replica,
+        checked: "other node down: refused; --prefer-peer: green once it is back; both up: nothing lost",
+    },
+    Outage {
+        name: "replica-had-more",
+        servers: NEW,
+        is_fast: false,
+        run: copies::replica_had_more,
+        checked: "repaired despite a better replica: both copies are the same, one by one",
+    },
+    Outage {
+        name: "restarted-by-another",
+        servers: NEW,
+        is_fast: false,
+        run: restarts::restarted_by_another,
+        checked: "something starts the unit twice a second: held off for the repair, and let go",
+    },
+    Outage {
+        name: "tls",
+        servers: NEW,
+        is_fast: false,
+        run: secured::tls,
+        checked: "asked over TLS with a private authority and a password that stays secret; green",
     },
     Outage {
         name: "by-hand",
@@ -183,7 +220,15 @@ pub(crate) fn all(words: &[String]) -> ExitCode {
         } else {
             wanted.servers.iter().map(String::as_str).collect()
         };
+        let missing = match outage.name {
+            "tls" => prepare::missing_of(&["nginx", "openssl", "curl"]),
+            _ => None,
+        };
         for server in servers {
+            if let Some(missing) = &missing {
+                rows.push((outage, server.to_owned(), Row::Skipped(missing.clone())));
+                continue;
+            }
             let records = prepare::records().join("nodes").join(OUTAGES).join(outage.name);
             let row = prepare::run(server, &records.join(server), LIMIT_S, &[OUTAGES, outage.name]);
             rows.push((outage, server.to_owned(), row));

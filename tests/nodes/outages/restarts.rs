@@ -34,6 +34,26 @@ pub(super) fn restart_always(about: About<'_>, checks: &mut Checks) -> Result<()
     })
 }
 
+/// A supervisor of its own starts the unit whenever it is down.
+pub(super) fn restarted_by_another(about: About<'_>, checks: &mut Checks) -> Result<(), String> {
+    play(about, checks, |scene| {
+        let shards = scene.broken()?;
+        let unit = scene.node.unit_name();
+        let enabled = scene.property("UnitFileState")?;
+        scene.checks.step("something starts the unit twice a second");
+        let line = format!("while sleep 0.5; do systemctl start {unit}; done");
+        succeed("systemd-run", &["--unit=supervisor", "sh", "-c", &line])?;
+        let run = scene.job("repair", 1, &REPAIR)?;
+        scene.is_green(&shards)?;
+        let rounds = events(&run, "round-ended").len();
+        scene.checks.holds("in one round", rounds == 1, || format!("{rounds} rounds"));
+        let after = scene.property("UnitFileState")?;
+        scene.checks.holds("the unit is let go", enabled == after, || after.clone());
+        succeed("systemctl", &["stop", "supervisor"])?;
+        succeed("systemctl", &["restart", &unit])
+    })
+}
+
 /// Each start breaks the biggest translog of a shard before the server reads it.
 pub(super) fn damage_returns(about: About<'_>, checks: &mut Checks) -> Result<(), String> {
     play(about, checks, |scene| {

@@ -134,13 +134,11 @@ pub(super) fn by_hand(about: About<'_>, checks: &mut Checks) -> Result<(), Strin
         let pid = output_of("sh", &["-c", "pgrep -f 'es.path.home=' | head -n 1"])?;
         let pid = pid.trim().to_owned();
         let before = Scene::translogs(&shards)?;
-        for (label, words) in [
-            ("running", &["--yes", "--accept-data-loss"][..]),
-            ("running-none", &["--yes", "--accept-data-loss", "--service", "none"]),
-        ] {
-            let run = scene.text(label, 64, words)?;
-            scene.says("which process it is", &run, &[&pid, "java", "--service none"]);
-        }
+        let run = scene.text("running", 64, &["--yes", "--accept-data-loss"])?;
+        scene.says("which process it is and what to do", &run, &[&pid, "java", "--service none"]);
+        let none = ["--yes", "--accept-data-loss", "--service", "none"];
+        let run = scene.text("running-none", 64, &none)?;
+        scene.says("which process it is", &run, &[&pid, "java", "stop it"]);
         let is_same = before == Scene::translogs(&shards)?;
         scene.checks.holds("no byte of a translog is changed", is_same, || "some are".to_owned());
         scene.no_run();
@@ -148,7 +146,7 @@ pub(super) fn by_hand(about: About<'_>, checks: &mut Checks) -> Result<(), Strin
         succeed("systemctl", &["stop", "session-7.scope"])?;
         let is_gone = wait_for(Duration::from_secs(30), || !Path::new("/proc").join(&pid).exists());
         scene.checks.holds("it is gone", is_gone, || pid.clone());
-        let run = scene.job("stopped", 2, &["--yes", "--accept-data-loss", "--service", "none"])?;
+        let run = scene.job("stopped", 2, &none)?;
         scene.says("that a person has to start it", &run, &["start the node"]);
         fs::write(&unit_file, scene.node.unit()).map_err(|error| error.to_string())?;
         succeed("systemctl", &["daemon-reload"])?;
