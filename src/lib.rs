@@ -7,6 +7,8 @@
 //! was copied to another file system first, for who asked for that.
 
 pub mod cli;
+pub mod clock;
+pub mod limit;
 pub mod log;
 pub mod format;
 pub mod node;

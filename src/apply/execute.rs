@@ -20,7 +20,7 @@ use super::tree::Tree;
 use crate::plan::Content;
 
 /// How many files that stopped attempts left under a name are passed over before giving up.
-const ASIDE_ATTEMPTS_MAX: u32 = 100;
+const ASIDE_ATTEMPTS_MAX: u32 = crate::limit::ASIDE_NAMES.count();
 
 /// Does steps through a [`Store`] and notes them in a journal.
 pub(crate) struct Executor<'a> {

@@ -22,7 +22,7 @@ const JOURNAL_VERSION: u32 = 1;
 const JOURNAL_MAX_BYTES: usize = 256 * 1024 * 1024;
 const BLOCK_BYTES: usize = 64 * 1024;
 /// How many unfinished journals of stopped attempts are passed over before giving up.
-const ATTEMPTS_MAX: u32 = 100;
+const ATTEMPTS_MAX: u32 = crate::limit::JOURNAL_NAMES.count();
 
 /// A folder as it was before a round: undo gives it these times, and refuses to be the one that
 /// loses a name which the server has put there since.

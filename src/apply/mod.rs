@@ -46,6 +46,7 @@ mod state_files;
 mod state_way;
 mod step;
 mod step_kind;
+mod stopped;
 mod store;
 mod summary;
 mod taking_back;
@@ -71,6 +72,7 @@ pub use state_dir::StateDir;
 pub use state_error::StateError;
 pub use step::{Step, Sum};
 pub use step_kind::{States, StepKind};
+pub use stopped::StoppedNode;
 pub use store::{
     Attributes, Facts, Fingerprint, Labels, Owner, Room, Store, StoreError, Thing, Times,
 };

@@ -34,8 +34,12 @@ impl RunLock {
 }
 
 fn lock_file(locks: &Path, data_path: &Path) -> PathBuf {
-    let hash = crc32fast::hash(data_path.as_os_str().as_encoded_bytes());
-    locks.join(format!("{hash:08x}.lock"))
+    locks.join(format!("{}.lock", data_path_name(data_path)))
+}
+
+/// A short name for a data path.
+pub(super) fn data_path_name(data_path: &Path) -> String {
+    format!("{:08x}", crc32fast::hash(data_path.as_os_str().as_encoded_bytes()))
 }
 
 fn take_one(path: &Path, data_path: &Path) -> Result<File, StateError> {

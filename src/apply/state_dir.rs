@@ -14,7 +14,7 @@ use super::state_way::{check_own, check_way};
 use super::summary::{ABOUT_NAME, AboutFile, RunAbout, RunId, RunState, RunSummary};
 
 /// How many names are tried for a new run: two of one second may get the same digits.
-const NAME_ATTEMPTS_MAX: u32 = 20;
+const NAME_ATTEMPTS_MAX: u32 = crate::limit::RUN_NAMES.count();
 /// Folder of the runs in the state folder.
 const RUNS: &str = "runs";
 /// In memory, on every Linux of the last decade.
@@ -31,9 +31,9 @@ const JOURNAL_ROOM_BYTES: u64 = 1024 * 1024;
 pub struct StateDir {
     /// As it was named.
     named: PathBuf,
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// What is used when no byte is free there.
-    spare: PathBuf,
+    pub(super) spare: PathBuf,
 }
 
 impl StateDir {
@@ -144,7 +144,7 @@ impl StateDir {
 
     /// Does it in the state folder; where no byte is free or nothing can be written there, in the
     /// spare one.
-    fn where_room_is<T>(
+    pub(super) fn where_room_is<T>(
         &self,
         act: impl Fn(&Path) -> Result<T, StateError>,
     ) -> Result<T, StateError> {
@@ -230,7 +230,7 @@ fn check_room(folder: &Path) -> Result<(), StateError> {
     Ok(())
 }
 
-fn make(state: &Path) -> Result<(), StateError> {
+pub(super) fn make(state: &Path) -> Result<(), StateError> {
     check_way(state)?;
     let mut missing: Vec<&Path> = state.ancestors().take_while(|folder| !folder.exists()).collect();
     while let Some(folder) = missing.pop() {
@@ -262,6 +262,6 @@ fn absolute(path: PathBuf) -> PathBuf {
 }
 
 /// Links resolved, so that a data path has one name; one that is gone stays as it is.
-fn resolved(data_paths: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn resolved(data_paths: &[PathBuf]) -> Vec<PathBuf> {
     data_paths.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect()
 }

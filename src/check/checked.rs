@@ -8,10 +8,11 @@ use crate::diagnose::{
     Diagnosis, Evidence, Judged, Listing, Problem, ReadError, Verdict, diagnose,
 };
 use crate::format::Depth;
+use crate::limit;
 use crate::node::{KeptStates, ShardFolder, ShardPlace, lock_holder};
 
 /// How often a shard that its server has open is read again before a bad verdict is believed.
-const CONFIRMATIONS_MAX: u32 = 4;
+const CONFIRMATIONS_MAX: u32 = limit::CONFIRMATIONS.count();
 
 /// What `check` says of one shard.
 #[derive(Debug, Clone, Serialize)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::reading::{CheckArguments, ExportArguments, InspectArguments};
+use crate::limit;
 use crate::log::{LogSource, Since};
 use crate::plan::Level;
 
@@ -103,10 +104,13 @@ pub struct MainArguments {
     #[arg(long)]
     pub prefer_peer: bool,
     /// Rounds of stop, repair, start and watch
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = limit::ROUNDS.count(), value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_rounds: u32,
+    /// Seconds after which no further round begins, and a watch ends
+    #[arg(long, value_name = "SECONDS", default_value_t = limit::ROUNDS_IN_ALL.seconds())]
+    pub max_time: u64,
     /// Seconds without any progress after which shards that are not up count as stuck
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = limit::WATCH.seconds())]
     pub wait: u64,
     /// Where the node is
     #[command(flatten)]
@@ -139,10 +143,10 @@ pub struct NodeArguments {
     #[arg(long, value_name = "PROGRAM")]
     pub service_command: Option<String>,
     /// Seconds the service may take to stop
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = limit::STOP.seconds())]
     pub stop_timeout: u64,
     /// Seconds the service may take to start
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = limit::START.seconds())]
     pub start_timeout: u64,
     /// Where runs are recorded
     #[arg(long, value_name = "FOLDER", default_value = "/var/lib/es-translog-fix")]

@@ -12,6 +12,7 @@ use super::node::{Node, ServiceUse, limits_of};
 use super::signals::Cancel;
 use super::sink::{Sink, say_error};
 use crate::apply::{DiskStore, StateDir};
+use crate::clock::SystemClock;
 use crate::plan::{HealthyCopyRule, Policy};
 use crate::report::{Summary, document};
 use crate::rounds::{
@@ -81,6 +82,7 @@ fn run_job(
         health: node.client.as_mut().map(|client| client as &mut dyn HealthView),
         consent,
         store: &mut store,
+        clock: &SystemClock::new(),
         cancelled: &|| cancel.is_asked(),
         say,
     };
@@ -140,8 +142,12 @@ pub(super) fn job_settings(
         limits: Limits {
             watch: Duration::from_secs(arguments.wait),
             rounds_max: arguments.max_rounds,
+            rounds_in_all: Duration::from_secs(arguments.max_time),
             ..limits_of(&arguments.node)
         },
+        watermarks: node.settings.watermarks.clone(),
+        user: node.user.clone(),
+        seed: uuid::Uuid::new_v4().as_u64_pair().0,
         state_dir: arguments.node.state_dir.clone(),
         quarantine_dir: arguments.node.quarantine_dir.clone(),
         arguments: typed,

@@ -7,18 +7,21 @@ use super::Failure;
 use super::arguments::NodeArguments;
 use super::exit::Exit;
 use crate::cluster::Client;
+use crate::limit;
 use crate::node::{NodeSettings, SettingsFlags, Sourced, resolve_settings};
 use crate::rounds::{Event, Limits};
 use crate::service::{CommandService, NoService, Service, Systemd};
 
 /// For one answer of the node's API.
-const API_TIMEOUT: Duration = Duration::from_secs(10);
+const API_TIMEOUT: Duration = limit::API.time();
 
 /// A node as the command line and the machine describe it.
 pub(super) struct Node {
     pub(super) settings: NodeSettings,
     pub(super) service: Box<dyn Service>,
     pub(super) client: Option<Client>,
+    /// Whom the service runs as, where it tells.
+    pub(super) user: Option<String>,
 }
 
 /// Whether the job will stop and start the service.
@@ -58,7 +61,8 @@ impl Node {
         };
         let settings = resolve_settings(&flags, unit_facts.as_ref()).map_err(Failure::of)?;
         let client = Client::new(&settings.url.value, API_TIMEOUT).ok();
-        Ok(Self { settings, service, client })
+        let user = unit_facts.and_then(|facts| facts.user);
+        Ok(Self { settings, service, client, user })
     }
 
     pub(super) fn data_paths(&self) -> Vec<PathBuf> {

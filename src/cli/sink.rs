@@ -63,10 +63,17 @@ impl Sink {
 
     fn take_text(&mut self, event: &Event) {
         let lines = self.text.lines(event);
-        if let (Some(spinner), Event::Stage { detail, .. }) = (&self.spinner, event) {
+        if let (Some(spinner), Event::Stage { detail, .. } | Event::Waiting { detail, .. }) =
+            (&self.spinner, event)
+        {
             spinner.set_message(safe(detail));
+            // On a terminal it moves in its place.
+            if matches!(event, Event::Waiting { .. }) {
+                return;
+            }
         }
-        let is_talk = matches!(event, Event::Setting { .. } | Event::Stage { .. });
+        let is_talk =
+            matches!(event, Event::Setting { .. } | Event::Stage { .. } | Event::Waiting { .. });
         let is_trouble = matches!(event, Event::Refused { .. } | Event::Error { .. });
         self.while_still(|| {
             for line in lines {

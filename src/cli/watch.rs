@@ -5,7 +5,7 @@ mod news;
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
@@ -18,20 +18,22 @@ use super::node::{Node, ServiceUse};
 use super::signals::Cancel;
 use super::sink::{Sink, say_error};
 use crate::apply::{StateDir, StateError};
+use crate::clock::{Clock, SystemClock, millis};
+use crate::limit;
 use crate::log::{Finding, Log, LogError, LogPlace, Scan, Tail, Wake};
 use crate::report::{Journal, Summary};
 use crate::rounds::{Budget, Event, JobSettings, Target, Targets};
 
 /// Between two looks when nothing wakes.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = limit::WATCH_LOOK.time();
 /// Failures of other shards are waited for so long before a repair stops the node.
-const GATHER: Duration = Duration::from_secs(10);
+const GATHER: Duration = limit::GATHER.time();
 /// Repairs in one life; a node that goes on failing needs a person.
-const REPAIRS_MAX: u32 = 20;
+const REPAIRS_MAX: u32 = limit::REPAIRS.count();
 const LAST_REPAIR: &str = "this is the last repair of this watch: a node that goes on failing needs a \
     person; it goes on telling";
 /// Longest time after a repair until the log is read to its end and its last record is whole.
-const CATCH_UP: Duration = Duration::from_secs(10);
+const CATCH_UP: Duration = limit::CATCH_UP.time();
 /// Where the place in the log is kept, below the state folder.
 const PLACE: &str = "watch.json";
 
@@ -62,6 +64,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
     let state = StateDir::new(settings.state_dir.clone());
     let place = state.make().map(|folder| folder.join(PLACE)).inspect_err(say_forgetful).ok();
     let mut watch = Watch {
+        clock: SystemClock::new(),
         tail: tail(&log, place.as_deref(), &mut say)?,
         wake: Wake::new(&log),
         news: News::default(),
@@ -73,7 +76,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
     };
     say(Event::Note { text: format!("watching {log}") });
     while !cancel.is_asked() {
-        let scan = watch.tail.poll().map_err(Failure::of)?;
+        let scan = watch.tail.poll(watch.clock.now_ms()).map_err(Failure::of)?;
         let is_quiet = scan.bytes == 0;
         watch.report(scan, &mut say);
         watch.keep();
@@ -84,9 +87,9 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
             if watch.repairs_left == 0 {
                 say(Event::Note { text: LAST_REPAIR.to_owned() });
             }
-            let began = Instant::now();
-            while began.elapsed() < GATHER && !cancel.is_asked() {
-                let late = watch.tail.poll().map_err(Failure::of)?;
+            let began_ms = watch.clock.now_ms();
+            while watch.has_not_passed(GATHER, began_ms) && !cancel.is_asked() {
+                let late = watch.tail.poll(watch.clock.now_ms()).map_err(Failure::of)?;
                 watch.report(late, &mut say);
                 watch.wake.wait(LOOK);
             }
@@ -118,6 +121,7 @@ fn check_names(targets: &Targets) -> Result<(), Failure> {
 }
 
 struct Watch {
+    clock: SystemClock,
     tail: Tail,
     wake: Wake,
     news: News,
@@ -133,9 +137,13 @@ struct Watch {
 }
 
 impl Watch {
+    fn has_not_passed(&self, limit: Duration, began_ms: u64) -> bool {
+        self.clock.now_ms().saturating_sub(began_ms) < millis(limit)
+    }
+
     /// Tells what is new.
     fn report(&mut self, scan: Scan, say: &mut dyn FnMut(Event)) {
-        let told = self.news.take(scan, Instant::now());
+        let told = self.news.take(scan, self.clock.now_ms());
         if self.repairs_left > 0 {
             let failed = told.failed.into_iter();
             self.waiting.extend(failed.filter(|one| self.targets.include(&one.shard)));
@@ -145,10 +153,10 @@ impl Watch {
 
     /// Goes through what was logged during a repair. What became of its own shards it has told.
     fn catch_up(&mut self, heard: &[Finding], say: &mut dyn FnMut(Event)) -> Result<(), LogError> {
-        let began = Instant::now();
+        let began_ms = self.clock.now_ms();
         let mut is_more = true;
-        while began.elapsed() < CATCH_UP && (is_more || self.tail.place().is_none()) {
-            let mut scan = self.tail.poll()?;
+        while self.has_not_passed(CATCH_UP, began_ms) && (is_more || self.tail.place().is_none()) {
+            let mut scan = self.tail.poll(self.clock.now_ms())?;
             is_more = scan.bytes > 0;
             scan.findings.retain(|finding| heard.iter().all(|one| one.shard != finding.shard));
             self.report(scan, say);

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
 use super::address::{encode_segment, normal_url};
-use super::{ClusterError, Health, ShardCopy, StoredCopy, answers, copies, stores};
+use super::{
+    ClusterError, Explanation, Health, ShardCopy, StoredCopy, answers, copies, explain, stores,
+};
+use crate::log::ShardName;
 
 /// Longest answer that is read, in bytes.
 const ANSWER_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
@@ -148,6 +151,27 @@ impl Client {
         self.read(&url, answer).map(|_| ())
     }
 
+    /// Why a copy of `shard` is on no node, the primary first. `None` before 5.0, which does not
+    /// tell, and where every copy has a node.
+    ///
+    /// # Errors
+    /// When the node does not answer or has no master.
+    pub fn explain(&self, shard: &ShardName) -> Result<Option<Explanation>, ClusterError> {
+        for primary in [true, false] {
+            let question = json!({"index": shard.index, "shard": shard.number, "primary": primary});
+            match self.post("/_cluster/allocation/explain", &question) {
+                Err(error) if is_unknown_path(&error) => {}
+                Err(error) => return Err(error),
+                Ok((_, answer)) => {
+                    if let Some(explanation) = explain::parse(&answer) {
+                        return Ok(Some(explanation));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// A number that changes while recoveries get on (and falls when one starts again). 0 before
     /// 1.1, which does not tell.
     ///
@@ -170,6 +194,13 @@ impl Client {
     fn get(&self, path: &str) -> Result<(String, Value), ClusterError> {
         let url = format!("{}{path}", self.base_url);
         let answer = self.agent.get(&url).call();
+        self.read(&url, answer)
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<(String, Value), ClusterError> {
+        let url = format!("{}{path}", self.base_url);
+        let request = self.agent.post(&url).content_type("application/json");
+        let answer = request.send(body.to_string());
         self.read(&url, answer)
     }
 

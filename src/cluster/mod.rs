@@ -7,12 +7,14 @@ mod address;
 mod answers;
 mod client;
 mod copies;
+mod explain;
 mod standing;
 mod stores;
 
 pub use answers::Health;
 pub use client::Client;
 pub use copies::{CopyState, ShardCopy};
+pub use explain::Explanation;
 pub use standing::started_here;
 pub use stores::StoredCopy;
 

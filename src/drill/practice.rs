@@ -14,8 +14,9 @@ use super::report::{DrillEvent, DrillReport, NodeResult, ShardResult, UndoResult
 use super::server::{PlayedHealth, PlayedService, Server, Shared};
 use super::snapshot::Snapshot;
 use crate::apply::{DiskStore, NewerFiles, StateDir};
+use crate::clock::SystemClock;
 use crate::log::LogSource;
-use crate::node::hold_locks;
+use crate::node::{Watermarks, hold_locks};
 use crate::plan::{HealthyCopyRule, Level, Policy};
 use crate::report::Summary;
 use crate::rounds::{
@@ -28,9 +29,13 @@ const LIMITS: Limits = Limits {
     start: Duration::from_secs(2),
     watch: Duration::from_secs(2),
     watch_in_all: Duration::from_secs(3),
+    locks: Duration::from_secs(2),
     poll: Duration::from_millis(5),
+    service_look: Duration::from_secs(1),
     settle: Duration::from_millis(20),
     rounds_max: 2,
+    rounds_in_all: Duration::from_secs(30),
+    space_rounds: 0,
     pause: Duration::from_millis(100),
     pause_max: Duration::from_millis(100),
 };
@@ -141,6 +146,7 @@ impl Practice<'_> {
             health: Some(&mut PlayedHealth(Rc::clone(server))),
             consent: &mut consent,
             store: &mut DiskStore::default(),
+            clock: &SystemClock::new(),
             cancelled: self.cancelled,
             say: &mut tell,
         }
@@ -168,6 +174,9 @@ impl Practice<'_> {
             },
             budget: Budget::default(),
             limits: LIMITS,
+            watermarks: Watermarks::default(),
+            user: None,
+            seed: 0,
             state_dir: self.root.join("state"),
             quarantine_dir: None,
             arguments: vec![env!("CARGO_PKG_NAME").to_owned(), "drill".to_owned()],

@@ -17,7 +17,7 @@ use super::release::Release;
 use super::server_log::ServerLog;
 use super::start_failure::StartFailure;
 use super::{chain_start, stream_start};
-use crate::cluster::{ClusterError, CopyState, ShardCopy, StoredCopy};
+use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
 use crate::log::ShardName;
 use crate::node::{HeldLocks, hold_locks};
 use crate::rounds::HealthView;
@@ -247,6 +247,13 @@ impl HealthView for PlayedHealth {
             url: URL.to_owned(),
             reason: error.to_string(),
         })
+    }
+
+    fn explain(&mut self, shard: &ShardName) -> Option<Explanation> {
+        let server = self.0.borrow();
+        let failed = matches!(server.shards.get(shard), Some(Err(_)));
+        let text = "ALLOCATION_FAILED; the simulated server tries once a start".to_owned();
+        failed.then_some(Explanation { is_given_up: true, text })
     }
 
     fn recovery_progress(&mut self) -> u64 {

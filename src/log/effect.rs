@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::boot::boot_troubles;
 use super::finding::{Cause, NodeEvent, Role, ShardName};
 use super::record::{Level, Record};
 use super::signature::{Signature, announced, cause_row, is_node_wide, role_of};
@@ -13,6 +14,12 @@ use super::signature::{Signature, announced, cause_row, is_node_wide, role_of};
 const SHOWN_CHARS_MAX: usize = 400;
 /// Files that one record names.
 pub(super) const PATHS_MAX: usize = 8;
+
+/// Loggers of what happens before a node is up: up to 7.x and on OpenSearch, and from 8.0 on.
+const BOOT_LOGGERS: [&str; 3] = [".b.Bootstrap", "bootstrap.Bootstrap", ".b.Elasticsearch"];
+/// What is logged, by whichever logger, when a node does not come up.
+const BOOT_WORDS: [&str; 2] =
+    ["fatal exception while booting", "uncaught exception in thread [main]"];
 
 /// A record that names a failed shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,14 +142,13 @@ fn node_wide(record: &Record) -> Effect {
     let message = record.message();
     let cause = cause_in([message, &record.trace]);
     let is_boot_logger = record.logger.as_deref().is_some_and(|logger| {
-        logger.ends_with(".b.Bootstrap")
-            || logger == "bootstrap"
-            || logger.ends_with("bootstrap.Bootstrap")
+        logger == "bootstrap" || BOOT_LOGGERS.iter().any(|name| logger.ends_with(name))
     });
-    let booting = "fatal exception while booting";
-    let is_boot = is_boot_logger || message.contains(booting) || record.trace.contains(booting);
+    let is_told = |words: &str| message.contains(words) || record.trace.contains(words);
+    let is_boot = is_boot_logger || BOOT_WORDS.iter().any(|words| is_told(words));
     if record.level == Level::Error && is_boot {
-        return Effect::Event(NodeEvent::BootFailed { cause, line: shown(&record.line) });
+        let troubles = boot_troubles(&format!("{message}\n{}", record.trace));
+        return Effect::Event(NodeEvent::BootFailed { cause, troubles, line: shown(&record.line) });
     }
     if is_node_wide(cause) { Effect::NodeWide(cause, shown(&record.line)) } else { Effect::Nothing }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::boot::BootTrouble;
+
 /// A shard by the name people and logs use.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ShardName {
@@ -151,6 +153,8 @@ pub enum NodeEvent {
     BootFailed {
         /// The cause.
         cause: Cause,
+        /// The reasons that are known.
+        troubles: Vec<BootTrouble>,
         /// The line, made safe.
         line: String,
     },

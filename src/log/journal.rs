@@ -24,9 +24,9 @@ use super::unpack::LogError;
 /// Lines at the end of a journal that are read; as long as they hold no start of the node, more.
 const LINES_READ: [u64; 2] = [200_000, 2_000_000];
 /// How long `journalctl` may be silent.
-const SILENCE_MAX: Duration = Duration::from_mins(2);
+const SILENCE_MAX: Duration = crate::limit::JOURNAL_SILENCE.time();
 /// Between two looks at it.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = crate::limit::JOURNAL_LOOK.time();
 /// The first systemd whose `journalctl` can leave fields out.
 const OUTPUT_FIELDS_SINCE: u32 = 236;
 /// The fields that are read. The server's command line would come with every line, too.

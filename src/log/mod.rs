@@ -3,6 +3,7 @@
 //! Everything here is pure but [`LogSource`] with [`Log`], [`scan_files`], [`Follower`] with [`Tail`],
 //! and [`Wake`]. A finding only nominates a shard; what is done to it is decided by its bytes.
 
+mod boot;
 mod clock;
 mod effect;
 mod fields;
@@ -28,6 +29,7 @@ mod tail;
 mod unpack;
 mod wake;
 
+pub use boot::{BootCause, BootTrouble, boot_troubles};
 pub use files::LogFiles;
 pub use finding::{Cause, Finding, NodeEvent, Role, Scan, ShardName};
 pub use follow::Follower;

@@ -1,6 +1,6 @@
 //! What is new in a log, record by record: a trace belongs to its line.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +11,11 @@ use super::place::Position;
 use super::scan::Scanner;
 use super::source::Log;
 use super::unpack::LogError;
+use crate::clock::millis;
+use crate::limit;
 
 /// A record counts as whole when nothing was written for so long.
-const QUIET: Duration = Duration::from_secs(1);
+const QUIET: Duration = limit::LOG_QUIET.time();
 
 /// The log from a place on.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub struct Tail {
     source: Option<Source>,
     scanner: Scanner,
     /// When bytes came last, while a record may be open.
-    fresh_at: Option<Instant>,
+    fresh_at_ms: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -54,7 +56,7 @@ impl Tail {
             Some(Log::Files(files)) => Some(Source::Files(Follower::at_end(&files.live)?)),
             Some(Log::Journal(journal)) => Some(Source::Journal(JournalFollower::at_end(journal)?)),
         };
-        Ok(Self { source, scanner: Scanner::following(), fresh_at: None })
+        Ok(Self { source, scanner: Scanner::following(), fresh_at_ms: None })
     }
 
     /// Goes on where somebody stopped; see [`Follower::resume`]. A place in another kind of log is
@@ -81,15 +83,16 @@ impl Tail {
                 (Source::Journal(follower), is_found)
             }
         };
-        let tail = Self { source: Some(source), scanner: Scanner::following(), fresh_at: None };
+        let tail = Self { source: Some(source), scanner: Scanner::following(), fresh_at_ms: None };
         Ok((tail, is_found))
     }
 
-    /// What the records tell that came to their end since the last call.
+    /// What the records tell that came to their end since the last call. `now_ms` is of a clock that
+    /// only goes forward.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn poll(&mut self) -> Result<Scan, LogError> {
+    pub fn poll(&mut self, now_ms: u64) -> Result<Scan, LogError> {
         let bytes = match &mut self.source {
             None => return Ok(Scan::default()),
             Some(Source::Files(follower)) => follower.poll()?,
@@ -97,10 +100,13 @@ impl Tail {
         };
         if !bytes.is_empty() {
             self.scanner.push(&bytes);
-            self.fresh_at = Some(Instant::now());
-        } else if self.fresh_at.is_some_and(|at| at.elapsed() >= QUIET) {
+            self.fresh_at_ms = Some(now_ms);
+        } else if self
+            .fresh_at_ms
+            .is_some_and(|at_ms| now_ms.saturating_sub(at_ms) >= millis(QUIET))
+        {
             self.scanner.flush();
-            self.fresh_at = None;
+            self.fresh_at_ms = None;
         }
         Ok(self.scanner.harvest())
     }
@@ -117,7 +123,7 @@ impl Tail {
     /// Where it stands, when every record before is told.
     #[must_use]
     pub fn place(&self) -> Option<LogPlace> {
-        let is_told = self.fresh_at.is_none() && !self.scanner.is_inside_line();
+        let is_told = self.fresh_at_ms.is_none() && !self.scanner.is_inside_line();
         match self.source.as_ref().filter(|_| is_told)? {
             Source::Files(follower) => follower.position().map(LogPlace::File),
             Source::Journal(follower) => {

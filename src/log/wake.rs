@@ -14,7 +14,7 @@ use super::source::Log;
 
 /// The longest wait between two looks where wake-ups are to be had; changes by other machines and
 /// signals make none.
-const LOOK_AT_LEAST: Duration = Duration::from_secs(1);
+const LOOK_AT_LEAST: Duration = crate::limit::LOG_LOOK.time();
 
 /// Watches the folder of a log.
 #[derive(Debug)]

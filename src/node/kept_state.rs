@@ -18,7 +18,7 @@ use super::shards::{read_bounded, state_names};
 use crate::format::{ClusterStateReader, Commit, IndexState, Segment, SegmentFiles, SegmentInfo};
 
 /// Times a node's index is read when its server changes it meanwhile.
-const READ_ATTEMPTS_MAX: u32 = 5;
+const READ_ATTEMPTS_MAX: u32 = crate::limit::KEPT_STATE_READS.count();
 /// Bytes of the files of one segment. A cluster of thousands of indices keeps some 10 MiB.
 const SEGMENT_MAX_BYTES: u64 = 256 << 20;
 

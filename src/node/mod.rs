@@ -22,6 +22,7 @@ mod shards;
 mod space;
 mod target;
 mod unit;
+mod watermarks;
 mod yaml;
 
 pub use error::NodeError;
@@ -37,3 +38,4 @@ pub use shards::node_id;
 pub use space::{FreeSpace, free_space, used_space};
 pub use target::shard_at;
 pub use unit::UnitFacts;
+pub use watermarks::{Exceeded, Stage as WatermarkStage, Watermarks};

@@ -16,6 +16,7 @@ use super::error::NodeError;
 use super::installation::{Clues, Installation};
 use super::layers::{Layer, Layers};
 use super::unit::UnitFacts;
+use super::watermarks::Watermarks;
 use super::yaml::{FlatSettings, read_flat};
 use crate::log::LogSource;
 
@@ -94,6 +95,8 @@ pub struct NodeSettings {
     pub node_name: Option<Sourced<String>>,
     /// Where the node answers HTTP: scheme, host and port.
     pub url: Sourced<String>,
+    /// When the server calls a disk full.
+    pub watermarks: Watermarks,
 }
 
 /// Finds the settings of the node that `flags` and `unit` speak of.
@@ -148,6 +151,7 @@ fn resolve_below(
         (None, None) => by_default(LogSource::Path(installation.logs.clone())),
     };
     let product = product(installation.config_file.as_ref());
+    let watermarks = Watermarks::read(&layers, product == "opensearch");
     let cluster_name = layers.text("cluster.name")?.unwrap_or_else(|| by_default(product));
     let url = match &flags.url {
         Some(url) => Sourced { value: url.clone(), origin: Origin::Flag("--url") },
@@ -156,7 +160,7 @@ fn resolve_below(
     // Only shown and never needed: a name that cannot be told is no reason to stop.
     let node_name = layers.text("node.name").unwrap_or_default();
     let config_file = installation.config_file;
-    Ok(NodeSettings { config_file, data_paths, logs, cluster_name, node_name, url })
+    Ok(NodeSettings { config_file, data_paths, logs, cluster_name, node_name, url, watermarks })
 }
 
 /// All that is written down about the node, and the environment its start script makes.

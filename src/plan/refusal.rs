@@ -36,6 +36,8 @@ pub enum Rule {
     UnfinishedRun,
     /// Things changed since they were judged.
     Changed,
+    /// The node could not be started again.
+    NoStart,
 }
 
 /// A refusal: not an error, and nothing has been touched.

@@ -8,7 +8,7 @@ use crate::diagnose::after;
 use crate::log::{Cause, Role, ShardName};
 use crate::node::OtherNode;
 use crate::plan::Refusal;
-use crate::rounds::{Event, RoundVerdict, ShardOutcome, ShardReport};
+use crate::rounds::{Event, RoundVerdict, ShardOutcome, ShardReport, StopReason};
 
 /// A setting, its value, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,6 +59,15 @@ pub struct RoundLine {
     pub verdict: RoundVerdict,
 }
 
+/// Why no other round was begun although shards fail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoppedLine {
+    /// Why.
+    pub reason: StopReason,
+    /// Why, in a sentence.
+    pub text: String,
+}
+
 /// What was lost in all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct LossLine {
@@ -85,6 +94,8 @@ pub struct Summary {
     pub refusals: Vec<Refusal>,
     /// The rounds.
     pub rounds: Vec<RoundLine>,
+    /// Why there is no other one, where shards still fail.
+    pub stopped: Option<StoppedLine>,
     /// What was lost by repairs that were done, or would be by those planned.
     pub loss: LossLine,
     /// Folders that hold what left the shards.
@@ -142,7 +153,13 @@ impl Summary {
             }
             Event::Note { text } => self.notes.push(text.clone()),
             Event::Error { text } => self.errors.push(text.clone()),
-            Event::LogRead { .. } | Event::NodeWide { .. } | Event::Stage { .. } => {}
+            Event::Stopped { reason, text, .. } => {
+                self.stopped = Some(StoppedLine { reason: *reason, text: text.clone() });
+            }
+            Event::LogRead { .. }
+            | Event::NodeWide { .. }
+            | Event::Stage { .. }
+            | Event::Waiting { .. } => {}
         }
         self.loss = self.loss_of_plans();
     }

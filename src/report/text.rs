@@ -7,7 +7,7 @@ use super::safe::safe;
 use super::summary::Summary;
 use crate::diagnose::{Severity, Verdict};
 use crate::plan::{Kind, Loss, Plan};
-use crate::rounds::{Event, RoundVerdict, ShardOutcome, ShardReport, Stage};
+use crate::rounds::{Event, ShardOutcome, ShardReport, Stage};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -67,11 +67,20 @@ impl TextReport {
                 format!("{BAD}failed again{BAD:#} {}: {cause}", safe(&shard.to_string())),
                 format!("  {DIM}{}{DIM:#}", safe(line)),
             ],
-            Event::RoundEnded { number, repaired, verdict, .. } => vec![format!(
-                "round {number}: {} shards repaired, {}",
-                repaired.len(),
-                verdict_in_words(*verdict)
-            )],
+            Event::RoundEnded { number, repaired, verdict, .. } => {
+                vec![format!("round {number}: {} shards repaired, {}", repaired.len(), verdict)]
+            }
+            Event::Waiting { round, detail, quiet_s, left_s, .. } => {
+                let still = format!(
+                    "{detail}; quiet for {quiet_s} s, at most {left_s} s more unless something moves"
+                );
+                vec![stage_line(*round, Stage::Watch, &still)]
+            }
+            Event::Stopped { text, rounds, .. } => {
+                let mut lines = vec![format!("{BAD}stopped{BAD:#}: {}", safe(text))];
+                lines.extend(rounds.iter().map(|line| format!("  {}", safe(line))));
+                lines
+            }
             Event::OtherNode { node } => {
                 vec![format!("{WARN}warning{WARN:#}: {}", safe(&node.to_string()))]
             }
@@ -202,16 +211,6 @@ fn stage_line(round: u32, stage: Stage, detail: &str) -> String {
     };
     let number = if round == 0 { String::new() } else { format!("{round} ") };
     format!("{DIM}==>{DIM:#} {number}{word}: {}", safe(detail))
-}
-
-fn verdict_in_words(verdict: RoundVerdict) -> &'static str {
-    match verdict {
-        RoundVerdict::Clean => "every shard is up",
-        RoundVerdict::NotWatched => "the node was not started",
-        RoundVerdict::NewDamage => "other shards are damaged",
-        RoundVerdict::StillDown => "shards are still down",
-        RoundVerdict::TimedOut => "shards are neither up nor failed",
-    }
 }
 
 fn ending_line(shard: &ShardReport) -> String {

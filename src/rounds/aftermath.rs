@@ -1,17 +1,19 @@
 //! After a start: watching, and what the shards' standing means for the round.
 
 use super::cluster_facts::ClusterFacts;
-use super::ending::Mark;
-use super::event::{Event, RoundVerdict, Stage};
+use super::ending::{Mark, mark_left};
+use super::event::{Event, Stage};
+use super::going_on::{RoundDone, waits};
 use super::health::HealthView;
-use super::job::{Job, Progress, borrow, request_of};
+use super::job::{Job, Progress, borrow};
 use super::nominate::from_findings;
 use super::rebuild::Rebuilds;
-use super::round::{Record, RoundEnd};
+use super::round::Record;
 use super::standing::WatchEnd;
 use super::survey::{Decision, SurveyError, Surveyed, survey};
-use super::watch::watch;
-use crate::log::{Finding, ShardName, Tail};
+use super::verdict::RoundVerdict;
+use super::watch::Watch;
+use crate::log::{Cause, Finding, ShardName, Tail};
 use crate::node::ShardFolder;
 
 impl Job<'_> {
@@ -21,117 +23,125 @@ impl Job<'_> {
         log: &mut Tail,
         cluster: &ClusterFacts,
         progress: &mut Progress,
-    ) -> Result<RoundEnd, SurveyError> {
-        let limits = self.settings.limits;
-        let waits =
-            format!("the shards to start, at most {} s without one", limits.watch.as_secs());
-        self.stage(record.number, Stage::Watch, &waits);
-        let folders = &progress.inventory.shards;
-        let end = watch(
+    ) -> Result<RoundDone, SurveyError> {
+        let limits = self.watch_limits(progress);
+        let detail = format!("{} shards to start, {}", record.waited_for.len(), waits(limits));
+        self.stage(record.number, Stage::Watch, &detail);
+        let end = Watch {
+            round: record.number,
             log,
-            borrow(&mut self.health),
-            &record.waited_for,
-            folders,
-            Rebuilds::new(&record.moved, cluster.local_node.as_deref(), limits),
-            self.cancelled,
-            self.say,
-        )?;
-        match end {
+            health: borrow(&mut self.health),
+            service: self.service,
+            must: &record.waited_for,
+            folders: &progress.inventory.shards,
+            rebuilds: Rebuilds::new(&record.moved, cluster.local_node.as_deref(), limits),
+            clock: self.clock,
+            cancelled: self.cancelled,
+            say: self.say,
+        }
+        .run()?;
+        let verdict = match end {
             None => {
                 progress.ending.add(Mark::Cancelled);
                 self.note("ended by a signal while waiting; the repair is done and the node runs");
-                self.round_ended(record, RoundVerdict::TimedOut);
-                Ok(RoundEnd::Over)
+                RoundVerdict::TimedOut
             }
             Some(WatchEnd::Clean) => {
                 if progress.spent.shard_count > 0 {
                     progress.ending.add(Mark::Repaired);
                 }
-                self.round_ended(record, RoundVerdict::Clean);
-                Ok(RoundEnd::Over)
+                RoundVerdict::Clean
             }
             Some(WatchEnd::NodeDied(why)) => {
                 progress.ending.add(Mark::Failed);
-                self.failed(&format!("the node did not come up: {why}"));
-                self.round_ended(record, RoundVerdict::StillDown);
-                Ok(RoundEnd::Over)
+                let text =
+                    format!("the node did not come up, or ended: {why}; mend that and run again");
+                self.failed(&text);
+                RoundVerdict::NodeDied
             }
-            Some(WatchEnd::TimedOut(shards))
+            Some(WatchEnd::TimedOut { shards, .. })
                 if shards.iter().all(|shard| record.moved.contains(shard)) =>
             {
-                progress.ending.add(Mark::Repaired);
-                progress.ending.add(Mark::PersonNeeded);
-                let names: Vec<String> = shards.iter().map(ToString::to_string).collect();
-                let run = progress.run.as_ref().map(|run| run.id().to_string());
-                self.note(&format!(
-                    "{}: moved away, and the copy in sync is not back; start the node that holds \
-                     it and this one is built anew. If that node is gone for good, stop this one, \
-                     take the run back with `es-translog-fix undo {}` and repair with \
-                     --despite-healthy-copy",
-                    names.join(", "),
-                    run.unwrap_or_default()
-                ));
-                self.round_ended(record, RoundVerdict::TimedOut);
-                Ok(RoundEnd::Over)
+                self.not_rebuilt(&shards, progress);
+                RoundVerdict::TimedOut
             }
-            Some(WatchEnd::TimedOut(shards)) => {
+            Some(WatchEnd::TimedOut { shards, is_moving }) => {
                 progress.ending.add(Mark::Failed);
-                let names: Vec<String> = shards.iter().map(ToString::to_string).collect();
-                let text = format!(
-                    "neither started nor failed in time: {}; ask the cluster why with \
-                     GET _cluster/allocation/explain",
-                    names.join(", ")
-                );
-                self.failed(&text);
-                self.round_ended(record, RoundVerdict::TimedOut);
-                Ok(RoundEnd::Over)
+                self.overdue(&shards, is_moving);
+                RoundVerdict::TimedOut
             }
-            Some(WatchEnd::Failed(failures)) => Ok(self.failed_again(record, &failures, progress)),
-        }
+            Some(WatchEnd::Failed(failures)) => {
+                return Ok(self.failed_again(record, &failures, progress));
+            }
+        };
+        Ok(self.round_ended(record, verdict))
     }
 
-    /// Some shards failed after the start: another round if their bytes show new damage.
+    /// Copies that were moved away, and that no other one serves.
+    fn not_rebuilt(&mut self, shards: &[ShardName], progress: &mut Progress) {
+        progress.ending.add(Mark::Repaired);
+        progress.ending.add(Mark::PersonNeeded);
+        let run = progress.run.as_ref().map(|run| run.id().to_string());
+        self.note(&format!(
+            "{}: moved away, and the copy in sync is not back; start the node that holds it and \
+             this one is built anew. If that node is gone for good, stop this one, take the run back \
+             with `es-translog-fix undo {}` and repair with --despite-healthy-copy",
+            names(shards),
+            run.unwrap_or_default()
+        ));
+    }
+
+    /// Shards that are neither up nor failed.
+    fn overdue(&mut self, shards: &[ShardName], is_moving: bool) {
+        let limits = self.settings.limits;
+        let how = if is_moving {
+            "still on their way, and the time for all of it is over".to_owned()
+        } else {
+            format!(
+                "neither started nor failed, and nothing moved for {} s",
+                limits.watch.as_secs()
+            )
+        };
+        self.failed(&format!(
+            "{how}: {}; ask the cluster why with GET _cluster/allocation/explain",
+            names(shards)
+        ));
+    }
+
+    /// Some shards failed after the start: another round where it could do something for them.
     fn failed_again(
         &mut self,
         record: Record,
         failures: &[Finding],
         progress: &mut Progress,
-    ) -> RoundEnd {
-        let findings = failures.to_vec();
+    ) -> RoundDone {
         let mut refusals = Vec::new();
+        let findings = failures.to_vec();
         let candidates = from_findings(findings, &progress.inventory, &mut refusals, self.say);
         let folders = candidates.iter().map(|candidate| &candidate.folder);
         let cluster = ClusterFacts::gather(borrow(&mut self.health), folders);
         let surveyed = survey(candidates, self.settings.policy, &cluster);
-        let is_new = surveyed
-            .iter()
-            .any(|shard| shard.plan().is_some() && !record.repaired.contains(shard.shard()));
-        if is_new {
-            let request = request_of(&surveyed, 0);
-            if let Err(refusal) = self.consent.ask(&request) {
-                progress.ending.add(Mark::DamageLeft);
-                self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
-                self.round_ended(record, RoundVerdict::NewDamage);
-                return RoundEnd::Over;
-            }
-            let more = request.lost_operation_count;
-            progress.accepted_operation_count =
-                progress.accepted_operation_count.saturating_add(more);
-            self.round_ended(record, RoundVerdict::NewDamage);
-            return RoundEnd::Again(surveyed);
-        }
-        for shard in &surveyed {
+        let is_damaged = surveyed.iter().any(|shard| !matches!(shard.decision, Decision::Sound));
+        let (again, left): (Vec<_>, Vec<_>) = surveyed.into_iter().partition(can_be_helped);
+        for shard in &left {
             (self.say)(Event::Judged(Box::new(shard.report(record.number))));
+            mark_left(shard, &mut progress.ending);
         }
-        if progress.spent.shard_count > 0 {
-            progress.ending.add(Mark::Repaired);
+        if again.is_empty() {
+            if progress.spent.shard_count > 0 {
+                progress.ending.add(Mark::Repaired);
+            }
+            progress.ending.add(if is_damaged { Mark::DamageLeft } else { Mark::Failed });
+            let failed: Vec<ShardName> =
+                failures.iter().map(|failure| failure.shard.clone()).collect();
+            self.note(&format!(
+                "no progress with {}: no other round helps; stopping here",
+                names(&failed)
+            ));
         }
-        let damaged = surveyed.iter().any(|shard| !matches!(shard.decision, Decision::Sound));
-        progress.ending.add(if damaged { Mark::DamageLeft } else { Mark::Failed });
-        let names: Vec<String> = failures.iter().map(|failure| failure.shard.to_string()).collect();
-        self.note(&format!("no progress with {}; stopping here", names.join(", ")));
-        self.round_ended(record, RoundVerdict::StillDown);
-        RoundEnd::Over
+        let is_new = again.iter().any(|shard| shard.plan().is_some());
+        let verdict = if is_new { RoundVerdict::NewDamage } else { RoundVerdict::StillDown };
+        RoundDone { again, ..self.round_ended(record, verdict) }
     }
 
     /// Gives shards with sound files another try, without a stop: the cluster answers.
@@ -148,34 +158,59 @@ impl Job<'_> {
             self.failed(&text).marks().for_each(|mark| progress.ending.add(mark));
             return Ok(());
         }
-        let limits = self.settings.limits;
-        self.stage(0, Stage::Watch, &format!("{} shards that were tried again", folders.len()));
-        let health = borrow(&mut self.health);
+        let limits = self.watch_limits(progress);
+        let detail = format!("{} shards that were tried again, {}", folders.len(), waits(limits));
+        self.stage(0, Stage::Watch, &detail);
         let must: Vec<ShardName> = folders.iter().map(|folder| folder.shard.clone()).collect();
-        let end = watch(
-            &mut log,
-            health,
-            &must,
-            &folders,
-            Rebuilds::new(&[], None, limits),
-            self.cancelled,
-            self.say,
-        )?;
+        let end = Watch {
+            round: 0,
+            log: &mut log,
+            health: borrow(&mut self.health),
+            service: self.service,
+            must: &must,
+            folders: &folders,
+            rebuilds: Rebuilds::new(&[], None, limits),
+            clock: self.clock,
+            cancelled: self.cancelled,
+            say: self.say,
+        }
+        .run()?;
         match end {
             Some(WatchEnd::Clean) => {}
             Some(WatchEnd::Failed(failures)) => {
                 progress.ending.add(Mark::Failed);
-                let names: Vec<String> =
-                    failures.iter().map(|failure| failure.shard.to_string()).collect();
-                let text = format!("still failing with sound files: {}", names.join(", "));
-                self.failed(&text);
+                let failed: Vec<ShardName> =
+                    failures.into_iter().map(|failure| failure.shard).collect();
+                self.failed(&format!("still failing with sound files: {}", names(&failed)));
             }
-            Some(WatchEnd::TimedOut(_) | WatchEnd::NodeDied(_)) => {
+            Some(WatchEnd::TimedOut { shards, is_moving }) => {
                 progress.ending.add(Mark::Failed);
-                self.failed("the shards neither started nor failed in time");
+                self.overdue(&shards, is_moving);
+            }
+            Some(WatchEnd::NodeDied(why)) => {
+                progress.ending.add(Mark::Failed);
+                self.failed(&format!("the node ended: {why}; mend that and run again"));
             }
             None => progress.ending.add(Mark::Cancelled),
         }
         Ok(())
     }
+}
+
+/// Whether another round could do something: repair it, or start it again where what it failed
+/// over may pass.
+fn can_be_helped(shard: &Surveyed) -> bool {
+    let cause = shard.candidate.finding.as_ref().map(|finding| finding.cause);
+    let passes =
+        matches!(cause, Some(Cause::DiskFull | Cause::OpenFiles | Cause::LockHeld | Cause::Memory));
+    match shard.decision {
+        Decision::Repair(_) => true,
+        Decision::Sound => passes,
+        Decision::NotTheTranslog | Decision::Refused(_) | Decision::Unreadable(_) => false,
+    }
+}
+
+fn names(shards: &[ShardName]) -> String {
+    let names: Vec<String> = shards.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }

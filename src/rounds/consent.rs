@@ -1,6 +1,7 @@
 //! Asking once for everything, and holding the answer against what is done later.
 
 use super::settings::Budget;
+use super::survey::Surveyed;
 use crate::plan::{Refusal, Rule};
 
 /// What is about to be done.
@@ -22,6 +23,19 @@ impl Request {
     pub fn lost_in_words(&self) -> String {
         let about = if self.lost_is_estimate { "about " } else { "" };
         format!("{about}{}", self.lost_operation_count)
+    }
+}
+
+/// What a repair of these shards asks for.
+pub(super) fn request_of(surveyed: &[Surveyed], retry_count: u64) -> Request {
+    let plans: Vec<_> = surveyed.iter().filter_map(Surveyed::plan).collect();
+    Request {
+        shard_count: plans.len() as u64,
+        lost_operation_count: plans
+            .iter()
+            .fold(0, |sum: u64, plan| sum.saturating_add(plan.loss.operation_count)),
+        lost_is_estimate: plans.iter().any(|plan| plan.loss.is_estimate),
+        retry_count,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::survey::{Decision, Surveyed};
+
 /// One thing that is true of how a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
@@ -44,5 +46,26 @@ impl Ending {
     /// All marks.
     pub fn marks(&self) -> impl Iterator<Item = Mark> + '_ {
         self.0.iter().copied()
+    }
+}
+
+pub(super) fn merge(mut ending: Ending, more: &Ending) -> Ending {
+    more.marks().for_each(|mark| ending.add(mark));
+    ending
+}
+
+/// Damage that this run will not mend.
+pub(super) fn mark_left(shard: &Surveyed, ending: &mut Ending) {
+    match &shard.decision {
+        Decision::Refused(_) => {
+            ending.add(Mark::Refused);
+            ending.add(Mark::DamageLeft);
+        }
+        Decision::Unreadable(_) => {
+            ending.add(Mark::Failed);
+            ending.add(Mark::DamageLeft);
+        }
+        Decision::NotTheTranslog => ending.add(Mark::DamageLeft),
+        Decision::Sound | Decision::Repair(_) => {}
     }
 }

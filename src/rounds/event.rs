@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::verdict::{RoundVerdict, StopReason};
 use crate::diagnose::{Problem, Verdict};
 use crate::log::{Cause, Finding, Role, ShardName};
 use crate::node::OtherNode;
@@ -78,22 +79,6 @@ pub enum Stage {
     Watch,
     /// Waiting before another round.
     Pause,
-}
-
-/// How a round ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RoundVerdict {
-    /// Every shard of the node is up.
-    Clean,
-    /// Repaired; nobody was asked whether they are up (`--service none`).
-    NotWatched,
-    /// Other shards have failed, or the same with new damage.
-    NewDamage,
-    /// Shards failed that are not damaged by their bytes.
-    StillDown,
-    /// Time ran out with shards neither up nor failed.
-    TimedOut,
 }
 
 /// Something that happened in a run.
@@ -212,6 +197,30 @@ pub enum Event {
         repaired: Vec<ShardName>,
         /// How it ended.
         verdict: RoundVerdict,
+    },
+    /// How it stands while shards are waited for.
+    Waiting {
+        /// The round, from 1; 0 without one.
+        round: u32,
+        /// Shards that are up.
+        up_count: usize,
+        /// Shards that are waited for, with those.
+        shard_count: usize,
+        /// The same in words, with some of those that are not up.
+        detail: String,
+        /// Seconds since something moved last.
+        quiet_s: u64,
+        /// Seconds until the wait ends at the latest.
+        left_s: u64,
+    },
+    /// No other round is begun although shards fail.
+    Stopped {
+        /// Why.
+        reason: StopReason,
+        /// Why, in a sentence.
+        text: String,
+        /// A line for each round.
+        rounds: Vec<String>,
     },
     /// A server began a node of its own below a data path during the run.
     OtherNode {

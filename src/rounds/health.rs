@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Client, ClusterError, ShardCopy, StoredCopy};
+use crate::cluster::{Client, ClusterError, Explanation, ShardCopy, StoredCopy};
 use crate::log::ShardName;
 
 /// A cluster that can be asked. The practice outage plays one.
@@ -39,6 +39,9 @@ pub trait HealthView {
 
     /// A number that grows while shards recover.
     fn recovery_progress(&mut self) -> u64;
+
+    /// Why a copy of a shard is on no node, where the cluster tells (5.0 and later).
+    fn explain(&mut self, shard: &ShardName) -> Option<Explanation>;
 }
 
 impl HealthView for Client {
@@ -68,6 +71,10 @@ impl HealthView for Client {
 
     fn recovery_progress(&mut self) -> u64 {
         Client::recovery_progress(self).unwrap_or(0)
+    }
+
+    fn explain(&mut self, shard: &ShardName) -> Option<Explanation> {
+        Client::explain(self, shard).ok().flatten()
     }
 }
 

@@ -4,13 +4,21 @@
 //! through traits, so that the practice outage runs the very same job on things it plays itself.
 
 mod aftermath;
+mod backoff;
+mod before_start;
 mod cluster_facts;
 mod consent;
 mod copies;
+mod course;
+mod down;
+mod earlier;
 mod ending;
 mod event;
+mod given_up;
+mod going_on;
 mod health;
 mod job;
+mod limits;
 mod nominate;
 mod other_nodes;
 mod rebuild;
@@ -18,15 +26,22 @@ mod round;
 mod settings;
 mod shard_context;
 mod standing;
+mod start_facts;
 mod stop;
 mod survey;
+mod telling;
 mod unapplied;
+mod verdict;
 mod watch;
 
+pub use backoff::Backoff;
 pub use consent::{Consent, FlagConsent, Request};
+pub use course::{Course, EndedRound, Next, Stop, Trouble};
 pub use ending::{Ending, Mark};
-pub use event::{Event, RoundVerdict, ShardOutcome, ShardReport, Stage};
+pub use event::{Event, ShardOutcome, ShardReport, Stage};
 pub use health::HealthView;
 pub use job::Job;
-pub use settings::{Budget, JobSettings, Limits, Mode, Target, Targets};
+pub use limits::Limits;
+pub use settings::{Budget, JobSettings, Mode, Target, Targets};
 pub use standing::{Observation, Standing, WatchEnd};
+pub use verdict::{RoundVerdict, StopReason};

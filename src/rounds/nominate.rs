@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::event::Event;
 use super::settings::{JobSettings, Target, Targets};
 use super::survey::{Candidate, SurveyError};
-use crate::log::{Finding, ReadLog, Scan, ShardName};
+use crate::log::{BootTrouble, Finding, NodeEvent, ReadLog, Scan, ShardName};
 use crate::node::{Inventory, Located, NodeError, Unlocated, inventory, locate, shard_at};
 use crate::plan::{Refusal, Rule};
 
@@ -18,8 +18,34 @@ pub(super) struct Nominated {
     pub candidates: Vec<Candidate>,
     /// Whether a later start came up without any of these failures.
     pub(crate) is_past: bool,
+    /// What it tells of the last start.
+    pub last_start: LastStart,
     /// Names in the log that no folder could be found for.
     pub refusals: Vec<Refusal>,
+}
+
+/// What the log tells of the last start that matters.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LastStart {
+    /// The server's version.
+    pub version: Option<String>,
+    /// Why the node did not come up.
+    pub troubles: Vec<BootTrouble>,
+}
+
+impl LastStart {
+    fn of(scan: &Scan) -> Self {
+        let mut troubles: Vec<BootTrouble> = Vec::new();
+        for event in scan.node_events.iter().filter(|_| !scan.is_past) {
+            let NodeEvent::BootFailed { troubles: told, .. } = event else { continue };
+            for trouble in told {
+                if !troubles.iter().any(|known| known.cause == trouble.cause) {
+                    troubles.push(trouble.clone());
+                }
+            }
+        }
+        Self { version: scan.version.clone(), troubles }
+    }
 }
 
 /// Finds the shards to look at.
@@ -36,6 +62,7 @@ pub(super) fn nominate(
     }
     let mut refusals = Vec::new();
     let mut is_past = false;
+    let mut last_start = LastStart::default();
     let candidates = match &settings.targets {
         Targets::All => inventory.shards.iter().map(|folder| Candidate::of(folder, None)).collect(),
         Targets::Named(targets) => named(targets, &inventory, &mut refusals)?,
@@ -45,10 +72,11 @@ pub(super) fn nominate(
         Targets::FromLog => {
             let scan = read_log(settings, say)?;
             is_past = scan.is_past;
+            last_start = LastStart::of(&scan);
             from_findings(scan.findings, &inventory, &mut refusals, say)
         }
     };
-    Ok(Nominated { inventory, candidates, is_past, refusals })
+    Ok(Nominated { inventory, candidates, is_past, last_start, refusals })
 }
 
 fn read_log(settings: &JobSettings, say: &mut dyn FnMut(Event)) -> Result<Scan, SurveyError> {

@@ -1,17 +1,12 @@
-//! Copies that were moved away: whether the server has built them anew, and when it has to be told
-//! to try again.
+//! Copies that were moved away: whether the server has built them anew.
 
 use std::collections::BTreeMap;
 
 use super::health::serves;
-use super::settings::Limits;
-use super::standing::millis;
+use super::limits::Limits;
+use crate::clock::millis;
 use crate::cluster::{CopyState, ShardCopy};
 use crate::log::ShardName;
-
-/// How often the cluster is asked to try again. A start of the node sets some releases' counts of
-/// failed tries back; OpenSearch 2.19.1 was seen to need the request.
-const RETRIES_MAX: u32 = 3;
 
 /// How a copy that was moved away stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +28,14 @@ pub(super) struct Rebuilds<'a> {
     pub(super) limits: Limits,
     /// Since when a shard serves while nothing of it is under way.
     quiet_since_ms: BTreeMap<ShardName, u64>,
-    retry_count: u32,
-    retried_at_ms: u64,
+    /// When the cluster was asked last to try again.
+    pub(super) retried_at_ms: u64,
 }
 
 impl<'a> Rebuilds<'a> {
     pub(super) fn new(moved: &'a [ShardName], local_node: Option<&'a str>, limits: Limits) -> Self {
         let quiet_since_ms = BTreeMap::new();
-        Self { moved, local_node, limits, quiet_since_ms, retry_count: 0, retried_at_ms: 0 }
+        Self { moved, local_node, limits, quiet_since_ms, retried_at_ms: 0 }
     }
 
     /// Whether a shard is up; one whose copy was moved away has to be built anew where it can be.
@@ -84,24 +79,6 @@ impl<'a> Rebuilds<'a> {
             Rebuild::Waiting
         }
     }
-
-    /// Whether the cluster has given a shard up and is to be asked to try again now.
-    pub(super) fn wants_retry(&mut self, copies: &[ShardCopy], at_ms: u64) -> bool {
-        let is_given_up = copies.iter().any(|copy| {
-            self.moved.contains(&copy.shard)
-                && copy.state == CopyState::Unassigned
-                && copy.reason.as_deref() == Some("ALLOCATION_FAILED")
-        });
-        let pause_ms = millis(self.limits.settle);
-        let is_time = self.retry_count == 0
-            || at_ms.saturating_sub(self.retried_at_ms) >= pause_ms.saturating_div(2);
-        if !is_given_up || !is_time || self.retry_count >= RETRIES_MAX {
-            return false;
-        }
-        self.retry_count = self.retry_count.saturating_add(1);
-        self.retried_at_ms = at_ms;
-        true
-    }
 }
 
 #[cfg(test)]
@@ -138,16 +115,5 @@ mod tests {
         let down = [copy(true, CopyState::Unassigned, None)];
         assert_eq!(rebuilds.stands(&shard(), &down, 90_000), Rebuild::Waiting);
         assert!(!rebuilds.is_up(&shard(), &down, 190_000), "down stays down");
-    }
-
-    #[test]
-    fn a_shard_that_was_given_up_is_tried_again_a_few_times() {
-        let moved = [shard()];
-        let mut rebuilds = Rebuilds::new(&moved, Some("n1"), Limits::default());
-        let down = [copy(true, CopyState::Unassigned, None)];
-        let asked = (0..600).filter(|second| rebuilds.wants_retry(&down, second * 1000));
-        assert_eq!(asked.collect::<Vec<_>>(), [0, 6, 12]);
-        let mut others = Rebuilds::new(&[], Some("n1"), Limits::default());
-        assert!(!others.wants_retry(&down, 0));
     }
 }

@@ -3,22 +3,18 @@
 use std::path::PathBuf;
 
 use super::cluster_facts::ClusterFacts;
+use super::consent::request_of;
 use super::ending::Mark;
-use super::event::{Event, RoundVerdict, Stage};
-use super::job::{Job, Progress, mark_left, request_of};
+use super::ending::mark_left;
+use super::event::{Event, Stage};
+use super::going_on::RoundDone;
+use super::job::{Job, Progress};
 use super::survey::{Candidate, Decision, SurveyError, Surveyed, survey};
 use super::unapplied::Unapplied;
+use super::verdict::RoundVerdict;
 use crate::apply::{ApplyError, RunAbout, ShardChanges, StateDir};
-use crate::log::{Log, ShardName, Tail};
+use crate::log::{Log, ShardName, Tail, boot_troubles};
 use crate::plan::{Kind, Refusal, Rule};
-
-/// What comes after a round.
-pub(super) enum RoundEnd {
-    /// Nothing; the ending says how it went.
-    Over,
-    /// Another round, for these shards.
-    Again(Vec<Surveyed>),
-}
 
 /// A round on its way, for the record of it.
 pub(super) struct Record {
@@ -32,6 +28,13 @@ pub(super) struct Record {
     pub(super) waited_for: Vec<ShardName>,
 }
 
+impl Record {
+    /// It is over, and another round could do nothing.
+    fn done(&self, verdict: RoundVerdict) -> RoundDone {
+        RoundDone { verdict, repaired_count: self.repaired.len(), again: Vec::new() }
+    }
+}
+
 impl Job<'_> {
     pub(super) fn round(
         &mut self,
@@ -40,7 +43,7 @@ impl Job<'_> {
         surveyed: &[Surveyed],
         cluster: &ClusterFacts,
         progress: &mut Progress,
-    ) -> Result<RoundEnd, SurveyError> {
+    ) -> Result<RoundDone, SurveyError> {
         let mut record = Record {
             number,
             stopped_at: None,
@@ -49,32 +52,44 @@ impl Job<'_> {
             moved: Vec::new(),
             waited_for: Vec::new(),
         };
-        let locks = match self.stop_and_lock(number, surveyed, progress) {
+        let locks = match self.stop_and_lock(number, state, surveyed, progress) {
             Ok(locks) => locks,
             Err(refusal) => {
                 progress.ending.add(Mark::DamageLeft);
                 let refused = self.refused(refusal);
                 refused.marks().for_each(|mark| progress.ending.add(mark));
-                return Ok(RoundEnd::Over);
+                return Ok(record.done(RoundVerdict::StillDown));
             }
         };
         record.stopped_at = Some(now());
         if !self.repair_under_locks(&mut record, state, surveyed, cluster, progress) {
             drop(locks);
-            return Ok(RoundEnd::Over);
+            return Ok(record.done(RoundVerdict::StillDown));
         }
+        let startable = self.before_start(&record.waited_for, progress);
         let mut log = Tail::at_end(self.log().as_ref())?;
         let is_other_running = self.is_other_node_running(progress);
         drop(locks);
         if !self.service.can_start() || is_other_running {
             progress.ending.add(Mark::PersonNeeded);
-            self.note("the files are repaired; start the node and see that its shards come up");
-            self.round_ended(record, RoundVerdict::NotWatched);
-            return Ok(RoundEnd::Over);
+            let first = startable.err().map(|why| format!("{why}; then ")).unwrap_or_default();
+            let text = format!(
+                "the files are repaired; {first}start the node and see that its shards come up"
+            );
+            self.note(&text);
+            return Ok(self.round_ended(record, RoundVerdict::NotWatched));
         }
-        if !self.start(number, progress) {
-            self.round_ended(record, RoundVerdict::StillDown);
-            return Ok(RoundEnd::Over);
+        if let Err(why) = startable {
+            progress.ending.add(Mark::PersonNeeded);
+            let name = self.service.name();
+            self.note(&format!(
+                "the files are repaired; {name} is not started, because that cannot work: {why}; then \
+                 run again, or start it by hand"
+            ));
+            return Ok(self.round_ended(record, RoundVerdict::NotStarted));
+        }
+        if !self.start(number, state, progress) {
+            return Ok(self.round_ended(record, RoundVerdict::NodeDied));
         }
         record.started_at = Some(now());
         self.watch_round(record, &mut log, cluster, progress)
@@ -118,7 +133,7 @@ impl Job<'_> {
         if let Some(refusal) = refusal {
             progress.ending.add(Mark::DamageLeft);
             self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
-            self.start(number, progress);
+            self.start(number, state, progress);
             return false;
         }
         progress.spent.shard_count = progress.spent.shard_count.saturating_add(request.shard_count);
@@ -136,7 +151,7 @@ impl Job<'_> {
             Err(Unapplied::Refused(refusal)) => {
                 progress.ending.add(Mark::DamageLeft);
                 self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
-                self.start(number, progress);
+                self.start(number, state, progress);
                 false
             }
             Err(Unapplied::Stopped(message)) => {
@@ -222,7 +237,7 @@ impl Job<'_> {
     }
 
     /// Starts the service; what goes wrong is said.
-    fn start(&mut self, number: u32, progress: &mut Progress) -> bool {
+    fn start(&mut self, number: u32, state: &StateDir, progress: &mut Progress) -> bool {
         if !self.may_start(progress) {
             return false;
         }
@@ -230,11 +245,16 @@ impl Job<'_> {
         let name = self.service.name();
         self.stage(number, Stage::Start, &format!("{name}, at most {} s", limit.as_secs()));
         if let Err(error) = self.service.start(limit) {
-            self.failed(&format!("the node does not start: {error}"))
+            let text = format!("the node does not start: {error}");
+            let known = boot_troubles(&text).into_iter().map(|trouble| trouble.cause.action());
+            let actions: Vec<String> = known.collect();
+            let then = if actions.is_empty() { "" } else { "; to do: " };
+            self.failed(&format!("{text}{then}{}", actions.join("; ")))
                 .marks()
                 .for_each(|mark| progress.ending.add(mark));
             return false;
         }
+        self.forget_stopped(state);
         true
     }
 
@@ -242,7 +262,8 @@ impl Job<'_> {
         self.settings.logs.find(&self.settings.cluster_name).ok()
     }
 
-    pub(super) fn round_ended(&mut self, record: Record, verdict: RoundVerdict) {
+    pub(super) fn round_ended(&mut self, record: Record, verdict: RoundVerdict) -> RoundDone {
+        let done = record.done(verdict);
         (self.say)(Event::RoundEnded {
             number: record.number,
             stopped_at: record.stopped_at,
@@ -250,9 +271,10 @@ impl Job<'_> {
             repaired: record.repaired,
             verdict,
         });
+        done
     }
 }
 
-fn now() -> String {
+pub(super) fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

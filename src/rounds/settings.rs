@@ -1,9 +1,10 @@
 //! What a job is told: where things are, what is allowed, and how long anything may take.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
+use super::limits::Limits;
 use crate::log::{Finding, LogSource, ShardName, Since};
+use crate::node::Watermarks;
 use crate::plan::Policy;
 
 /// What was named on the command line.
@@ -61,46 +62,6 @@ pub struct Budget {
     pub shards_max: Option<u64>,
 }
 
-/// How long things may take and how often they are tried. Nothing waits without one of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// For the service to stop.
-    pub stop: Duration,
-    /// For the service to start.
-    pub start: Duration,
-    /// For the shards to come up while nothing moves.
-    pub watch: Duration,
-    /// For the shards to come up in all.
-    pub watch_in_all: Duration,
-    /// Between two looks at the log and the API.
-    pub poll: Duration,
-    /// How long a shard may stay failed before it counts as failed: some failures heal at the
-    /// server's second try.
-    pub settle: Duration,
-    /// Rounds.
-    pub rounds_max: u32,
-    /// First pause between rounds; each one is twice as long.
-    pub pause: Duration,
-    /// Longest pause between rounds.
-    pub pause_max: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            stop: Duration::from_mins(3),
-            start: Duration::from_mins(3),
-            watch: Duration::from_mins(5),
-            watch_in_all: Duration::from_hours(4),
-            poll: Duration::from_millis(250),
-            settle: Duration::from_secs(12),
-            rounds_max: 5,
-            pause: Duration::from_secs(2),
-            pause_max: Duration::from_mins(1),
-        }
-    }
-}
-
 /// Everything a job is told.
 #[derive(Debug, Clone)]
 pub struct JobSettings {
@@ -122,6 +83,12 @@ pub struct JobSettings {
     pub budget: Budget,
     /// How long and how often.
     pub limits: Limits,
+    /// When the server calls a disk full.
+    pub watermarks: Watermarks,
+    /// Whom the node's files belong to, where its service tells.
+    pub user: Option<String>,
+    /// What the pauses between rounds are drawn from.
+    pub seed: u64,
     /// Where runs are kept.
     pub state_dir: PathBuf,
     /// Where quarantined files go, when not beside the data path.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::settings::Limits;
+use super::limits::Limits;
+use crate::clock::millis;
 use crate::log::{Finding, ShardName};
 
 /// What was seen at one moment.
@@ -14,6 +15,8 @@ pub struct Observation {
     pub up: BTreeSet<ShardName>,
     /// Failures since the last observation.
     pub failures: Vec<Finding>,
+    /// Shards that are under way.
+    pub moving: Vec<ShardName>,
     /// A number that grows while shards recover.
     pub progress: u64,
     /// Why the node itself did not come up.
@@ -27,9 +30,14 @@ pub enum WatchEnd {
     Clean,
     /// These failed; the others are up.
     Failed(Vec<Finding>),
-    /// Nothing moved for too long; these are neither up nor failed.
-    TimedOut(Vec<ShardName>),
-    /// The node did not come up.
+    /// These are neither up nor failed.
+    TimedOut {
+        /// The shards.
+        shards: Vec<ShardName>,
+        /// Whether things still moved, and the limit for the whole wait was reached.
+        is_moving: bool,
+    },
+    /// The node did not come up, or ended.
     NodeDied(String),
 }
 
@@ -68,6 +76,32 @@ impl Standing {
     #[must_use]
     pub fn expected(&self) -> &BTreeSet<ShardName> {
         &self.expected
+    }
+
+    /// The shards that have neither come up nor failed so far.
+    pub fn silent(&self) -> impl Iterator<Item = &ShardName> {
+        let is_told =
+            |shard: &ShardName| self.up.contains(shard) || self.failing.contains_key(shard);
+        self.expected.iter().filter(move |shard| !is_told(shard))
+    }
+
+    /// The shards that are up and waited for.
+    #[must_use]
+    pub fn up_count(&self) -> usize {
+        self.expected.intersection(&self.up).count()
+    }
+
+    /// Milliseconds without anything that moved.
+    #[must_use]
+    pub fn quiet_ms(&self, at_ms: u64) -> u64 {
+        at_ms.saturating_sub(self.moved_at_ms)
+    }
+
+    /// Milliseconds until the wait ends at the latest, when nothing moves from now on.
+    #[must_use]
+    pub fn left_ms(&self, at_ms: u64) -> u64 {
+        let still_ms = millis(self.limits.watch).saturating_sub(self.quiet_ms(at_ms));
+        still_ms.min(millis(self.limits.watch_in_all).saturating_sub(at_ms))
     }
 
     /// Takes an observation in. Returns the shards that are newly up, and the end when it is one.
@@ -116,106 +150,15 @@ impl Standing {
                 WatchEnd::Failed(failed)
             });
         }
-        let still_ms = seen.at_ms.saturating_sub(self.moved_at_ms);
+        let still_ms = self.quiet_ms(seen.at_ms);
         let in_all = seen.at_ms >= millis(self.limits.watch_in_all);
-        if still_ms >= millis(self.limits.watch) || in_all {
-            return Some(WatchEnd::TimedOut(waiting));
+        let is_still = still_ms >= millis(self.limits.watch);
+        if is_still || in_all {
+            return Some(WatchEnd::TimedOut { shards: waiting, is_moving: !is_still });
         }
         None
     }
 }
 
-/// A time limit in whole milliseconds.
-pub(super) fn millis(limit: std::time::Duration) -> u64 {
-    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::log::Cause;
-    use std::time::Duration;
-
-    fn shard(number: u32) -> ShardName {
-        ShardName { index: "a".to_owned(), number }
-    }
-
-    fn failure(number: u32) -> Finding {
-        Finding {
-            shard: shard(number),
-            index_uuid: None,
-            cause: Cause::Translog,
-            role: None,
-            count: 1,
-            first_at: None,
-            last_at: None,
-            line: "failed".to_owned(),
-            paths: Vec::new(),
-            signature: "test",
-        }
-    }
-
-    fn standing(numbers: &[u32]) -> Standing {
-        let limits = Limits {
-            settle: Duration::from_millis(100),
-            watch: Duration::from_secs(1),
-            watch_in_all: Duration::from_secs(3),
-            ..Limits::default()
-        };
-        Standing::new(numbers.iter().copied().map(shard).collect(), limits)
-    }
-
-    fn seen(at_ms: u64, up: &[u32], failures: &[u32], progress: u64) -> Observation {
-        Observation {
-            at_ms,
-            up: up.iter().copied().map(shard).collect(),
-            failures: failures.iter().copied().map(failure).collect(),
-            progress,
-            boot_failure: None,
-        }
-    }
-
-    #[test]
-    fn clean_needs_every_shard_up() {
-        let mut standing = standing(&[0, 1]);
-        let (fresh, end) = standing.observe(&seen(10, &[0], &[], 0));
-        assert_eq!((fresh, end), (vec![shard(0)], None));
-        assert_eq!(standing.observe(&seen(20, &[0, 1], &[], 0)).1, Some(WatchEnd::Clean));
-    }
-
-    #[test]
-    fn a_failure_that_heals_is_none() {
-        let mut standing = standing(&[0]);
-        assert_eq!(standing.observe(&seen(10, &[], &[0], 0)).1, None);
-        assert_eq!(standing.observe(&seen(50, &[0], &[], 0)).1, Some(WatchEnd::Clean));
-    }
-
-    #[test]
-    fn a_failure_that_stays_ends_the_watch() {
-        let mut standing = standing(&[0, 1]);
-        standing.observe(&seen(10, &[0], &[1, 7], 0));
-        let end = standing.observe(&seen(120, &[0], &[], 0)).1;
-        assert_eq!(end, Some(WatchEnd::Failed(vec![failure(1), failure(7)])));
-    }
-
-    #[test]
-    fn it_waits_while_something_moves_and_no_longer() {
-        let mut moving = standing(&[0]);
-        assert_eq!(moving.observe(&seen(900, &[], &[], 5)).1, None);
-        assert_eq!(moving.observe(&seen(1800, &[], &[], 6)).1, None);
-        assert_eq!(moving.observe(&seen(2700, &[], &[], 7)).1, None);
-        let end = moving.observe(&seen(3000, &[], &[], 8)).1;
-        assert_eq!(end, Some(WatchEnd::TimedOut(vec![shard(0)])), "the limit in all");
-        let mut still = standing(&[0]);
-        let end = still.observe(&seen(1000, &[], &[], 0)).1;
-        assert_eq!(end, Some(WatchEnd::TimedOut(vec![shard(0)])), "nothing moved");
-    }
-
-    #[test]
-    fn a_node_that_dies_ends_the_watch() {
-        let mut standing = standing(&[0]);
-        let died =
-            Observation { boot_failure: Some("no space".to_owned()), ..seen(5, &[], &[], 0) };
-        assert_eq!(standing.observe(&died).1, Some(WatchEnd::NodeDied("no space".to_owned())));
-    }
-}
+mod tests;

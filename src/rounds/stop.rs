@@ -2,21 +2,20 @@
 //! found before the stop, so that a node is not down for nothing.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use super::event::Stage;
 use super::job::{Job, Progress};
 use super::survey::Surveyed;
+use crate::apply::StateDir;
+use crate::clock::millis;
 use crate::node::{HeldLocks, NodeError, NodeFolder, check_lockable, hold_locks};
 use crate::plan::{Refusal, Rule};
-
-/// A process that has been told to end may hold its locks a moment longer.
-const LOCKS_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Job<'_> {
     pub(super) fn stop_and_lock(
         &mut self,
         number: u32,
+        state: &StateDir,
         surveyed: &[Surveyed],
         progress: &Progress,
     ) -> Result<HeldLocks, Refusal> {
@@ -25,20 +24,26 @@ impl Job<'_> {
         let limit = self.settings.limits.stop;
         let name = self.service.name();
         self.stage(number, Stage::Stop, &format!("{name}, at most {} s", limit.as_secs()));
+        self.note_stopped(state);
         self.service.stop(limit).map_err(|error| {
             Refusal::new(Rule::InUse, format!("the node cannot be stopped: {error}"))
                 .unless("stop it by hand and run again with --service none")
         })?;
         let lock_files = lock_files(surveyed, progress);
-        self.stage(number, Stage::Lock, &format!("{} lock files", lock_files.len()));
-        let began = Instant::now();
+        // A process that has been told to end may hold its locks a moment longer.
+        let limits = self.settings.limits;
+        let count = lock_files.len();
+        let detail = format!("{count} lock files, at most {} s", limits.locks.as_secs());
+        self.stage(number, Stage::Lock, &detail);
+        let began_ms = self.clock.now_ms();
         loop {
             match hold_locks(&lock_files) {
                 Ok(locks) => return Ok(locks),
                 Err(NodeError::LockHeld(_))
-                    if self.service.can_start() && began.elapsed() < LOCKS_PATIENCE =>
+                    if self.service.can_start()
+                        && self.clock.now_ms().saturating_sub(began_ms) < millis(limits.locks) =>
                 {
-                    std::thread::sleep(self.settings.limits.poll);
+                    self.clock.sleep(limits.poll);
                 }
                 Err(error) => return Err(Refusal::new(Rule::InUse, error.to_string())),
             }

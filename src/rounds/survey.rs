@@ -6,18 +6,20 @@ use std::path::PathBuf;
 use nix::errno::Errno;
 
 use super::cluster_facts::ClusterFacts;
+use super::course::Trouble;
 use super::event::{ShardOutcome, ShardReport};
 use super::shard_context::context;
 use crate::diagnose::{
     Code, Diagnosis, Evidence, Judged, Listing, Problem, ReadError, Verdict, diagnose,
 };
 use crate::format::Depth;
+use crate::limit;
 use crate::log::{Finding, LogError, ShardName};
 use crate::node::{NodeError, ShardFolder};
 use crate::plan::{Fresh, Level, Plan, Policy, Refusal, Rule, plan};
 
 /// A shard may be changed by its server while it is read; it is read again that often.
-const READ_ATTEMPTS_MAX: u32 = 5;
+const READ_ATTEMPTS_MAX: u32 = limit::SHARD_READS.count();
 
 /// What a person does about a file that the disk does not give.
 const BAD_DISK: &str = "the disk does not give it (`dmesg` tells more): take the shard from \
@@ -96,6 +98,19 @@ impl Surveyed {
             Decision::Repair(plan) => Some(plan),
             _ => None,
         }
+    }
+
+    /// What it fails over: the cause that the log gives, and what is worst in its bytes.
+    #[must_use]
+    pub(super) fn trouble(&self) -> Trouble {
+        let told = self.candidate.finding.as_ref().map(|finding| finding.cause.to_string());
+        let worst = self.diagnosis.problems.first().map(|problem| problem.code.to_string());
+        let found = match self.decision {
+            Decision::Sound => Some("files sound".to_owned()),
+            _ => worst,
+        };
+        let cause: Vec<String> = told.into_iter().chain(found).collect();
+        Trouble { shard: self.shard().clone(), cause: cause.join(", ") }
     }
 
     /// What is said of it.

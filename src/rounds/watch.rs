@@ -2,89 +2,188 @@
 //! it does not, until every shard stands.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
 use super::event::Event;
+use super::given_up::GivenUp;
 use super::health::HealthView;
+use super::limits::Limits;
 use super::rebuild::{Rebuild, Rebuilds};
-use super::settings::Limits;
-use super::standing::{Observation, Standing, WatchEnd, millis};
-use crate::cluster::ShardCopy;
+use super::standing::{Observation, Standing, WatchEnd};
+use super::telling::Telling;
+use crate::clock::{Clock, millis};
+use crate::cluster::{CopyState, ShardCopy};
 use crate::log::{Finding, LogError, NodeEvent, Scan, ShardName, Tail};
 use crate::node::{ShardFolder, lock_holder};
+use crate::service::{Service, ServiceState};
 
-const RETRIED: &str = "the cluster had given up on a copy that was moved away; it was asked to try \
-    again (POST _cluster/reroute?retry_failed=true)";
+/// What the server writes when it makes indices read-only for lack of room.
+const FLOOD_STAGE: &str = "flood stage disk watermark";
 
-/// Watches until every shard of the node stands, or a limit is reached.
-///
-/// `must` are the shards that have to come up in any case. The others in `folders` are waited for
-/// when the cluster lists them: a closed or deleted index has no shard to wait for.
-///
-/// # Errors
-/// When the log cannot be read.
-pub(super) fn watch(
-    log: &mut Tail,
-    mut health: Option<&mut dyn HealthView>,
-    must: &[ShardName],
-    folders: &[ShardFolder],
-    mut rebuilds: Rebuilds,
-    cancelled: &dyn Fn() -> bool,
-    say: &mut dyn FnMut(Event),
-) -> Result<Option<WatchEnd>, LogError> {
-    let limits = rebuilds.limits;
-    let began = Instant::now();
-    let mut standing = Standing::new(must.iter().cloned().collect(), limits);
-    let mut locks = LockSigns::default();
-    let mut rebuilt = BTreeSet::new();
-    while !cancelled() {
-        let scan = log.poll()?;
+/// A watch and everything it looks at.
+pub(super) struct Watch<'a> {
+    /// The round, 0 without one.
+    pub(super) round: u32,
+    pub(super) log: &'a mut Tail,
+    pub(super) health: Option<&'a mut dyn HealthView>,
+    pub(super) service: &'a mut dyn Service,
+    /// The shards that have to come up in any case.
+    pub(super) must: &'a [ShardName],
+    /// The others are waited for when the cluster lists them: a closed or deleted index has no
+    /// shard to wait for.
+    pub(super) folders: &'a [ShardFolder],
+    pub(super) rebuilds: Rebuilds<'a>,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) cancelled: &'a dyn Fn() -> bool,
+    pub(super) say: &'a mut dyn FnMut(Event),
+}
+
+impl Watch<'_> {
+    /// Watches until every shard of the node stands, or a limit is reached; `None` when a signal
+    /// ends it.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(super) fn run(&mut self) -> Result<Option<WatchEnd>, LogError> {
+        let limits = self.rebuilds.limits;
+        let began_ms = self.clock.now_ms();
+        let mut standing = Standing::new(self.must.iter().cloned().collect(), limits);
+        let mut signs = Signs::new(limits);
+        let mut telling = Telling::new(self.round);
+        while !(self.cancelled)() {
+            let scan = self.log.poll(self.clock.now_ms())?;
+            let at_ms = self.clock.now_ms().saturating_sub(began_ms);
+            let seen = self.look(scan, at_ms, &mut standing, &mut signs);
+            let (fresh, end) = standing.observe(&seen);
+            for shard in fresh {
+                let rebuilt = signs.rebuilt.contains(&shard);
+                (self.say)(Event::Up { shard, rebuilt });
+            }
+            if let Some(end) = end {
+                self.tell_failures(&end);
+                return Ok(Some(end));
+            }
+            if let Some(event) = telling.event(&standing, &seen) {
+                (self.say)(event);
+            }
+            self.clock.sleep(limits.poll);
+        }
+        Ok(None)
+    }
+
+    fn look(
+        &mut self,
+        scan: Scan,
+        at_ms: u64,
+        standing: &mut Standing,
+        signs: &mut Signs,
+    ) -> Observation {
+        let died = signs.service.died(self.service, at_ms);
+        self.tell_read_only(&scan, signs);
         let mut seen = Observation {
-            at_ms: millis(began.elapsed()),
-            boot_failure: boot_failure_of(&scan),
+            at_ms,
+            boot_failure: boot_failure_of(&scan).or(died),
             failures: scan.findings,
             ..Observation::default()
         };
-        if let Some(copies) = health.as_mut().and_then(|health| health.copies().ok()) {
-            let listed = |shard: &ShardName| copies.iter().any(|copy| copy.shard == *shard);
-            standing.expect(folders.iter().map(|folder| &folder.shard).filter(|s| listed(s)));
-            let expected = standing.expected().iter();
-            let at_ms = seen.at_ms;
-            seen.up =
-                expected.filter(|shard| rebuilds.is_up(shard, &copies, at_ms)).cloned().collect();
-            rebuilt.extend(expected_rebuilt(&mut rebuilds, &copies, at_ms));
-            if rebuilds.wants_retry(&copies, at_ms)
-                && let Some(health) = health.as_mut()
-                && health.retry_failed().is_ok()
-            {
-                say(Event::Note { text: RETRIED.to_owned() });
-            }
-            seen.progress = health.as_mut().map_or(0, |health| health.recovery_progress());
-        } else {
-            seen.up = locks.held_long(folders, seen.at_ms, limits);
+        let copies = self.health.as_mut().and_then(|health| health.copies().ok());
+        let Some(copies) = copies else {
+            seen.up = signs.locks.held_long(self.folders, at_ms, self.rebuilds.limits);
+            return seen;
+        };
+        let listed = |shard: &ShardName| copies.iter().any(|copy| copy.shard == *shard);
+        standing.expect(self.folders.iter().map(|folder| &folder.shard).filter(|s| listed(s)));
+        let rebuilds = &mut self.rebuilds;
+        let expected = standing.expected().iter();
+        seen.up = expected.filter(|shard| rebuilds.is_up(shard, &copies, at_ms)).cloned().collect();
+        signs.rebuilt.extend(expected_rebuilt(rebuilds, &copies, at_ms));
+        let silent: BTreeSet<&ShardName> = standing.silent().collect();
+        let asked = signs.given_up.ask(&copies, rebuilds.moved, &silent, at_ms);
+        rebuilds.retried_at_ms = signs.given_up.asked_at_ms();
+        if let (Some(text), Some(health)) = (asked, self.health.as_mut())
+            && health.retry_failed().is_ok()
+        {
+            (self.say)(Event::Note { text });
         }
-        let (fresh, end) = standing.observe(&seen);
-        for shard in fresh {
-            let rebuilt = rebuilt.contains(&shard);
-            say(Event::Up { shard, rebuilt });
-        }
-        if let Some(end) = end {
-            if let WatchEnd::Failed(failures) = &end {
-                for Finding { shard, cause, line, .. } in failures.clone() {
-                    say(Event::Failed { shard, cause, line });
-                }
-            }
-            return Ok(Some(end));
-        }
-        std::thread::sleep(limits.poll);
+        seen.progress = self.health.as_mut().map_or(0, |health| health.recovery_progress());
+        let is_moving = |copy: &ShardCopy| copy.state == CopyState::Initializing;
+        seen.moving = copies.into_iter().filter(is_moving).map(|copy| copy.shard).collect();
+        seen
     }
-    Ok(None)
+
+    fn tell_failures(&mut self, end: &WatchEnd) {
+        let WatchEnd::Failed(failures) = end else { return };
+        for Finding { shard, cause, line, .. } in failures.clone() {
+            (self.say)(Event::Failed { shard, cause, line });
+        }
+    }
+
+    /// Says once that the server made indices read-only.
+    fn tell_read_only(&mut self, scan: &Scan, signs: &mut Signs) {
+        let found = scan.node_wide.iter().find(|(_, _, line)| line.contains(FLOOD_STAGE));
+        let Some((_, _, line)) = found.filter(|_| !signs.is_read_only_told) else { return };
+        signs.is_read_only_told = true;
+        let text = format!(
+            "the server has made indices read-only, because the disk is above its flood stage: \
+             {line}; make room: 7.4 and later and OpenSearch then write again by themselves, older \
+             ones when index.blocks.read_only_allow_delete is taken away"
+        );
+        (self.say)(Event::Note { text });
+    }
+}
+
+/// What is remembered from look to look.
+struct Signs {
+    locks: LockSigns,
+    service: ServiceSigns,
+    given_up: GivenUp,
+    rebuilt: BTreeSet<ShardName>,
+    is_read_only_told: bool,
+}
+
+impl Signs {
+    fn new(limits: Limits) -> Self {
+        Self {
+            locks: LockSigns::default(),
+            service: ServiceSigns {
+                look_ms: millis(limits.service_look),
+                looked_at_ms: 0,
+                down: 0,
+            },
+            given_up: GivenUp::new(limits),
+            rebuilt: BTreeSet::new(),
+            is_read_only_told: false,
+        }
+    }
 }
 
 /// The copies that were moved away and are there again.
 fn expected_rebuilt(rebuilds: &mut Rebuilds, copies: &[ShardCopy], at_ms: u64) -> Vec<ShardName> {
     let moved = rebuilds.moved.iter();
     moved.filter(|shard| rebuilds.stands(shard, copies, at_ms) == Rebuild::Done).cloned().collect()
+}
+
+/// Whether the service is still there. One look may fall between an end and an automatic start.
+struct ServiceSigns {
+    look_ms: u64,
+    looked_at_ms: u64,
+    down: u32,
+}
+
+impl ServiceSigns {
+    fn died(&mut self, service: &mut dyn Service, at_ms: u64) -> Option<String> {
+        let is_time = at_ms.saturating_sub(self.looked_at_ms) >= self.look_ms;
+        if !is_time || !service.can_start() {
+            return None;
+        }
+        self.looked_at_ms = at_ms;
+        let state = service.state().ok()?;
+        if !matches!(state, ServiceState::Stopped | ServiceState::Failed) {
+            self.down = 0;
+            return None;
+        }
+        self.down = self.down.saturating_add(1);
+        (self.down > 1).then(|| format!("{} is {state}", service.name()))
+    }
 }
 
 /// Without an API the positive sign is on the disk: the server holds the lock of an open shard. A
@@ -117,7 +216,7 @@ impl LockSigns {
 
 fn boot_failure_of(scan: &Scan) -> Option<String> {
     scan.node_events.iter().find_map(|event| match event {
-        NodeEvent::BootFailed { cause, line } => Some(format!("{cause}: {line}")),
+        NodeEvent::BootFailed { cause, line, .. } => Some(format!("{cause}: {line}")),
         NodeEvent::Starting { .. }
         | NodeEvent::Started
         | NodeEvent::RecoveredIndices(_)

@@ -25,7 +25,7 @@ const TURN_BYTES: usize = 1024 * 1024;
 /// How often the program is looked at while it writes nothing.
 const TURN_MS: u16 = 20;
 /// Time from the request to end to the end by force.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = crate::limit::CHILD_GRACE.time();
 /// Longest text that goes into an error.
 const TOLD_CHARS: usize = 400;
 

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::child::{self, Ending, Finished};
 use super::{Action, Service, ServiceError, ServiceState};
+use crate::limit;
 
 /// Longest time that `PROG status` gets.
-const STATUS_LIMIT: Duration = Duration::from_secs(30);
+const STATUS_LIMIT: Duration = limit::MANAGER_ANSWER.time();
 /// Pause between two questions for the state.
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = limit::MANAGER_LOOK.time();
 
 /// A service behind a program of the user's.
 #[derive(Debug, Clone)]

@@ -16,14 +16,15 @@ use super::show::{
     EnvironmentFile, LAUNCH_PROPERTIES, Launch, Presence, STATUS_PROPERTIES, Status,
 };
 use super::{Action, Service, ServiceError, ServiceState, environment};
+use crate::limit;
 use crate::node::UnitFacts;
 
 /// The units of the packages.
 const PACKAGE_UNITS: [&str; 2] = ["elasticsearch.service", "opensearch.service"];
 /// Longest time for a question to systemd.
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+const ANSWER_LIMIT: Duration = limit::MANAGER_ANSWER.time();
 /// Pause between two questions for the state.
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = limit::MANAGER_LOOK.time();
 /// Longest environment file that is read, in bytes.
 const ENVIRONMENT_LIMIT_BYTES: u64 = 1024 * 1024;
 

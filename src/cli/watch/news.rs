@@ -1,22 +1,24 @@
 //! What is news among what a log goes on telling: a shard that fails says so a million times.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock::millis;
+use crate::limit;
 use crate::log::{Cause, Finding, NodeEvent, Scan, ShardName};
 use crate::rounds::Event;
 
 /// What was silent for so long and comes again is news.
-const SILENCE: Duration = Duration::from_mins(10);
+const SILENCE: Duration = limit::NEWS_SILENCE.time();
 /// Shards and causes that are remembered.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// What was told, and when it was heard last.
 #[derive(Debug, Default)]
 pub(super) struct News {
-    shards: BTreeMap<(ShardName, Cause), Instant>,
+    shards: BTreeMap<(ShardName, Cause), u64>,
     /// When it was told, and how often it was heard since.
-    node_wide: BTreeMap<Cause, (Instant, u64)>,
+    node_wide: BTreeMap<Cause, (u64, u64)>,
 }
 
 /// News of one look.
@@ -29,7 +31,7 @@ pub(super) struct Told {
 
 impl News {
     /// Takes in what the log told since the last look.
-    pub(super) fn take(&mut self, scan: Scan, now: Instant) -> Told {
+    pub(super) fn take(&mut self, scan: Scan, now_ms: u64) -> Told {
         let mut told = Told::default();
         let is_start = |event: &NodeEvent| matches!(event, NodeEvent::Starting { .. });
         if scan.node_events.iter().any(is_start) {
@@ -37,8 +39,8 @@ impl News {
         }
         for finding in scan.findings {
             let key = (finding.shard.clone(), finding.cause);
-            let last = self.shards.insert(key, now);
-            if last.is_none_or(|last| now.duration_since(last) >= SILENCE) {
+            let last = self.shards.insert(key, now_ms);
+            if last.is_none_or(|last| now_ms.saturating_sub(last) >= millis(SILENCE)) {
                 told.failed.push(finding.clone());
                 told.events.push(Event::found(finding));
             }
@@ -46,8 +48,8 @@ impl News {
         for (cause, count, line) in scan.node_wide {
             let known = self.node_wide.get(&cause).copied();
             let untold = known.map_or(0, |(_, untold)| untold).saturating_add(count);
-            let is_news = known.is_none_or(|(at, _)| now.duration_since(at) >= SILENCE);
-            let at = known.filter(|_| !is_news).map_or(now, |(at, _)| at);
+            let is_news = known.is_none_or(|(at, _)| now_ms.saturating_sub(at) >= millis(SILENCE));
+            let at = known.filter(|_| !is_news).map_or(now_ms, |(at, _)| at);
             self.node_wide.insert(cause, (at, if is_news { 0 } else { untold }));
             if is_news {
                 told.events.push(Event::NodeWide { cause, count: untold, line });
@@ -57,7 +59,7 @@ impl News {
             told.events.extend(self.step(event));
         }
         if self.shards.len() > REMEMBERED_MAX {
-            self.shards.retain(|_, last| now.duration_since(*last) < SILENCE);
+            self.shards.retain(|_, last| now_ms.saturating_sub(*last) < millis(SILENCE));
         }
         told
     }
@@ -65,7 +67,7 @@ impl News {
     /// What a step of the node's life tells: a start that failed, and shards that are up again.
     fn step(&mut self, event: NodeEvent) -> Vec<Event> {
         let (to, started) = match event {
-            NodeEvent::BootFailed { cause, line } => {
+            NodeEvent::BootFailed { cause, line, .. } => {
                 let text = format!("the node did not come up: {cause}: {line}");
                 return vec![Event::Error { text }];
             }
@@ -105,7 +107,7 @@ mod tests {
         )
     }
 
-    fn told(news: &mut News, records: &[&str], now: Instant) -> Vec<String> {
+    fn told(news: &mut News, records: &[&str], now_ms: u64) -> Vec<String> {
         let mut scanner = Scanner::following();
         scanner.push((records.join("\n") + "\n").as_bytes());
         let in_words = |event: &Event| match event {
@@ -114,17 +116,17 @@ mod tests {
             Event::NodeWide { cause, count, .. } => format!("{cause} {count}"),
             other => format!("{other:?}"),
         };
-        news.take(scanner.finish(), now).events.iter().map(in_words).collect()
+        news.take(scanner.finish(), now_ms).events.iter().map(in_words).collect()
     }
 
     #[test]
     fn a_failure_is_news_once_and_again_after_silence_a_start_or_a_recovery() {
         let (a, b) = (failure("a"), failure("b"));
         let mut news = News::default();
-        let mut now = Instant::now();
+        let mut now = 0;
         assert_eq!(told(&mut news, &[&a, &b, &a], now), ["a failed", "b failed"]);
         for _ in 0..100 {
-            now += SILENCE / 2;
+            now += millis(SILENCE) / 2;
             assert_eq!(told(&mut news, &[&a], now), Vec::<String>::new());
         }
         assert_eq!(told(&mut news, &[&b], now), ["b failed"], "after silence");
@@ -138,17 +140,17 @@ mod tests {
     #[test]
     fn failures_before_a_start_are_news_too() {
         let (a, b) = (failure("a"), failure("b"));
-        let told = told(&mut News::default(), &[START, &a, START, &b, START], Instant::now());
+        let told = told(&mut News::default(), &[START, &a, START, &b, START], 0);
         assert_eq!(told, ["a failed", "b failed"]);
     }
 
     #[test]
     fn a_full_disk_is_told_now_and_then_with_all_that_came_since() {
         let mut news = News::default();
-        let now = Instant::now();
+        let now = 0;
         assert_eq!(told(&mut news, &[FULL, FULL], now), ["disk full 2"]);
         assert_eq!(told(&mut news, &[FULL, FULL], now), Vec::<String>::new());
-        assert_eq!(told(&mut news, &[FULL], now + SILENCE), ["disk full 3"]);
-        assert_eq!(told(&mut news, &[FULL], now + SILENCE), Vec::<String>::new());
+        assert_eq!(told(&mut news, &[FULL], now + millis(SILENCE)), ["disk full 3"]);
+        assert_eq!(told(&mut news, &[FULL], now + millis(SILENCE)), Vec::<String>::new());
     }
 }

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Signature] = &[
     signature!("node-stopped", Sign, "all", ["] stopped", "\"stopped"], "", "", "The node has stopped."),
     signature!("recovered-indices", Sign, "all; on the master", ["indices into cluster_state"], "", "", "The cluster's state was read. Shards start from here on."),
     signature!("health-changed", Sign, "2.2 and later, OpenSearch; on the master", ["Cluster health status changed from ["], "", "", "The cluster's colour changed, and some of the shards that changed it."),
-    signature!("boot-failed", Sign, "all", ["fatal exception while booting", ".b.Bootstrap", "[bootstrap ", "bootstrap.Bootstrap"], "", "", "The node did not come up."),
+    signature!("boot-failed", Sign, "all", ["fatal exception while booting", ".b.Bootstrap", "[bootstrap ", "bootstrap.Bootstrap", "node validation exception", "uncaught exception in thread [main]"], "", "", "The node did not come up."),
     signature!("entry-ignored", Harmless, "0.90 and later, OpenSearch", ["ignoring recovery of a corrupt translog entry"], "", "", "One operation was passed over for its mapping; the shard goes on."),
     signature!("temp-file", Harmless, "2.0 and later", ["failed to delete temp file"], "", "", "A leftover could not be deleted."),
     signature!("next-generation-deleted", Harmless, "2.1.2 and later, OpenSearch", ["deleted previously created, but not yet committed, next generation"], "", "", "The server cleaned up after itself."),

@@ -22,7 +22,7 @@ const KEY_SLOT_BITS: u32 = 9;
 
 /// Keys, chosen for grams that few lines and stack traces have. A test tells when a word has none.
 #[rustfmt::skip]
-const KEYS: [&[u8; KEY_BYTES]; 46] = [
+const KEYS: [&[u8; KEY_BYTES]; 48] = [
     b"\"started", b" started", b"\"stopped", b" stopped", b"\"MESSAGE", b"[bootstr", b".Bootstr", b"tialized",
     // What comes behind `], pid[` is a number.
     b"], pid[-", b"], pid[0", b"], pid[1", b"], pid[2", b"], pid[3", b"], pid[4", b"], pid[5", b"], pid[6",
@@ -30,7 +30,7 @@ const KEYS: [&[u8; KEY_BYTES]; 46] = [
     b"iled eng", b"iled sha", b"eate sha", b"er shard", b" start s", b"g shard ", b"ceived s", b"rd after",
     b"eryExcep", b"led on {", b"es into ", b"alth sta", b"flood st", b"e bootin", b"to obtai", b"ockObtai",
     b"Can't lo", b"e left o", b"quota ex", b"Read-onl", b" many op", b"n denied", b"ssDenied", b"trolExce",
-    b"t permit", b"OutOfMem", b"tBreakin",
+    b"t permit", b"OutOfMem", b"tBreakin", b"node val", b"uncaught",
 ];
 
 type Step = [u8; STEP_BYTES];

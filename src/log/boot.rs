@@ -1,0 +1,256 @@
+//! Why a server did not come up: from its log, or from what its service manager or its Java says.
+//!
+//! Texts as Elasticsearch 7.17.28 and 8.19.0 and OpenSearch 2.19.1 were seen to write them; those of
+//! other releases after `BootstrapChecks.java` (2.4 to 8.x), `JavaVersionChecker.java` and the JVM's
+//! own `arguments.cpp` and `os_linux.cpp`.
+
+use serde::Serialize;
+
+/// What keeps a server from coming up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BootCause {
+    /// `bootstrap.memory_lock`, and the memory may not be locked.
+    MemoryLock,
+    /// Too few file descriptors.
+    OpenFiles,
+    /// Too few threads.
+    Threads,
+    /// `vm.max_map_count`, and what it has to be.
+    MapCount {
+        /// At least.
+        needed: u64,
+    },
+    /// Heap sizes that differ.
+    HeapSizes,
+    /// No discovery settings although it is bound to a network.
+    Discovery,
+    /// Another bootstrap check.
+    OtherCheck,
+    /// `elasticsearch.yml` or `opensearch.yml`.
+    Settings,
+    /// The Java, or an option of it.
+    Java,
+    /// No memory for the heap.
+    Memory,
+    /// The data folder is in use.
+    InUse,
+    /// Rights on files.
+    Permission,
+    /// An address or a port.
+    Address,
+    /// Started as root.
+    Root,
+    /// Data of a newer release.
+    Newer,
+    /// A plugin of another release.
+    Plugin,
+}
+
+/// One reason, with the line that tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BootTrouble {
+    /// The reason.
+    pub cause: BootCause,
+    /// The line, as it is written.
+    pub line: String,
+}
+
+/// Words that tell a reason; the first row that fits a line counts.
+#[rustfmt::skip]
+const ROWS: [(BootCause, &[&str]); 23] = [
+    (BootCause::MemoryLock, &["memory locking requested for"]),
+    (BootCause::OpenFiles, &["max file descriptors [", " is too low"]),
+    (BootCause::Threads, &["max number of threads [", " is too low"]),
+    (BootCause::HeapSizes, &["initial heap size [", "not equal to maximum heap size"]),
+    (BootCause::Discovery, &["the default discovery settings are unsuitable"]),
+    (BootCause::OtherCheck, &["bootstrap check failure ["]),
+    (BootCause::Settings, &["Failed to load settings from ["]),
+    (BootCause::Settings, &["unknown setting ["]),
+    (BootCause::Settings, &["Failed to parse value", "for setting ["]),
+    (BootCause::Settings, &["SettingsException"]),
+    (BootCause::Java, &["UnsupportedClassVersionError"]),
+    (BootCause::Java, &["minimum required Java version"]),
+    (BootCause::Java, &["requires at least Java"]),
+    (BootCause::Java, &["Unrecognized VM option"]),
+    (BootCause::Java, &["could not find java"]),
+    (BootCause::Memory, &["insufficient memory for the Java Runtime Environment"]),
+    (BootCause::Memory, &["os::commit_memory("]),
+    (BootCause::Memory, &["Could not reserve enough space for"]),
+    (BootCause::Memory, &["OutOfMemoryError"]),
+    (BootCause::Root, &["can not run ", "as root"]),
+    (BootCause::Newer, &["cannot downgrade a node from version ["]),
+    (BootCause::Plugin, &["was built for ", " version "]),
+    (BootCause::Address, &["Address already in use"]),
+];
+/// As the rows above; these are told by what is wrong with a folder, and by much else.
+const LAST_ROWS: [(BootCause, &[&str]); 4] = [
+    (BootCause::InUse, &["ailed to obtain node lock"]),
+    (BootCause::Address, &["BindTransportException"]),
+    (BootCause::Address, &["BindHttpException"]),
+    (BootCause::Permission, &["AccessDeniedException"]),
+];
+const MAP_COUNT: &str = "vm.max_map_count [";
+const AT_LEAST: &str = "increase to at least [";
+/// Reasons of one start that are kept.
+const TROUBLES_MAX: usize = 20;
+/// Longest line that is kept, in characters.
+const LINE_CHARS_MAX: usize = 300;
+
+/// The reasons in what was written when a server did not come up, each once.
+#[must_use]
+pub fn boot_troubles(text: &str) -> Vec<BootTrouble> {
+    let mut troubles: Vec<BootTrouble> = Vec::new();
+    for line in text.lines() {
+        let Some(cause) = cause_of(line) else { continue };
+        if troubles.len() >= TROUBLES_MAX || troubles.iter().any(|known| known.cause == cause) {
+            continue;
+        }
+        let shown = line.trim().chars().filter(|c| !c.is_control()).take(LINE_CHARS_MAX);
+        troubles.push(BootTrouble { cause, line: shown.collect() });
+    }
+    troubles
+}
+
+fn cause_of(line: &str) -> Option<BootCause> {
+    if let Some(needed) = map_count_of(line) {
+        return Some(BootCause::MapCount { needed });
+    }
+    let mut rows = ROWS.iter().chain(&LAST_ROWS);
+    let fits = |words: &[&str]| words.iter().all(|word| line.contains(word));
+    rows.find(|(_, words)| fits(words)).map(|(cause, _)| *cause)
+}
+
+/// What `vm.max_map_count` has to be, where a line says that it is too low.
+fn map_count_of(line: &str) -> Option<u64> {
+    let (_, rest) = line.split_once(MAP_COUNT)?;
+    let (_, needed) = rest.split_once(AT_LEAST)?;
+    needed.split(']').next()?.parse().ok()
+}
+
+impl BootCause {
+    /// What a person does about it.
+    #[must_use]
+    pub fn action(self) -> String {
+        let text = match self {
+            Self::MapCount { needed } => {
+                return format!(
+                    "`sysctl -w vm.max_map_count={needed}`, and keep it in /etc/sysctl.d"
+                );
+            }
+            Self::MemoryLock => {
+                "`LimitMEMLOCK=infinity` in the unit (`systemctl edit`), or bootstrap.memory_lock: \
+                 false"
+            }
+            Self::OpenFiles => "`LimitNOFILE=65535` in the unit (`systemctl edit`)",
+            Self::Threads => "`LimitNPROC=4096` in the unit (`systemctl edit`)",
+            Self::HeapSizes => "give -Xms and -Xmx the same size in jvm.options",
+            Self::Discovery => {
+                "set discovery.seed_hosts and cluster.initial_master_nodes, or discovery.type: \
+                 single-node"
+            }
+            Self::OtherCheck => "do what the line says",
+            Self::Settings => "mend the line in the server's configuration that it names",
+            Self::Java => {
+                "give it the Java it was made for (ES_JAVA_HOME, JAVA_HOME), and jvm.options \
+                 of its own release"
+            }
+            Self::Memory => "free memory, or give it a smaller heap (-Xms, -Xmx)",
+            Self::InUse => "stop the process that has the data folder",
+            Self::Permission => "give the service's user the file back (`chown`)",
+            Self::Address => "free the port, or bind it to an address that this machine has",
+            Self::Root => {
+                "start it as the service's user, and give that user its files back (`chown`)"
+            }
+            Self::Newer => "the data was written by a newer release: start that one",
+            Self::Plugin => "install the plugin for this release, or take it away",
+        };
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn causes(text: &str) -> Vec<BootCause> {
+        boot_troubles(text).into_iter().map(|trouble| trouble.cause).collect()
+    }
+
+    #[test]
+    fn bootstrap_checks_of_real_servers_are_told_one_by_one() {
+        let wanted =
+            [BootCause::OpenFiles, BootCause::MemoryLock, BootCause::MapCount { needed: 262_144 }];
+        let of_7 = "[3] bootstrap checks failed. You must address the points described in the \
+            following [3] lines before starting Elasticsearch.\n\
+            bootstrap check failure [1] of [3]: max file descriptors [4096] for elasticsearch \
+            process is too low, increase to at least [65535]\n\
+            bootstrap check failure [2] of [3]: memory locking requested for elasticsearch process \
+            but memory is not locked\n\
+            bootstrap check failure [3] of [3]: max virtual memory areas vm.max_map_count [65530] \
+            is too low, increase to at least [262144]";
+        assert_eq!(causes(of_7), wanted);
+        let of_opensearch = "[3] bootstrap checks failed\n\
+            [1]: max file descriptors [4096] for opensearch process is too low, increase to at \
+            least [65535]\n\
+            [2]: memory locking requested for opensearch process but memory is not locked\n\
+            [3]: max virtual memory areas vm.max_map_count [65530] is too low, increase to at \
+            least [262144]";
+        assert_eq!(causes(of_opensearch), wanted);
+        let of_8 = "bootstrap check failure [6] of [6]: system call filters failed to install; \
+            check the logs and fix your configuration";
+        assert_eq!(causes(of_8), [BootCause::OtherCheck]);
+    }
+
+    #[test]
+    fn settings_java_and_memory_are_told() {
+        for (text, cause) in [
+            (
+                "Exception in thread \"main\" SettingsException[Failed to load settings from \
+                 [elasticsearch.yml]]; nested: JsonParseException[Duplicate field 'path.data'",
+                BootCause::Settings,
+            ),
+            (
+                "java.lang.IllegalArgumentException: unknown setting [no.such.setting] please check \
+                 that any required plugins are installed",
+                BootCause::Settings,
+            ),
+            (
+                "java.lang.UnsupportedClassVersionError: org/elasticsearch/tools/launchers/X has \
+                 been compiled by a more recent version of the Java Runtime",
+                BootCause::Java,
+            ),
+            (
+                "the minimum required Java version is 11; your Java version from [/usr/lib/jvm/8] \
+                 does not meet this requirement",
+                BootCause::Java,
+            ),
+            ("Unrecognized VM option 'UseConcMarkSweepGC'", BootCause::Java),
+            (
+                "# There is insufficient memory for the Java Runtime Environment to continue.",
+                BootCause::Memory,
+            ),
+            (
+                "OpenJDK 64-Bit Server VM warning: INFO: os::commit_memory(0x0000, 1, 0) failed; \
+                 error='Not enough space' (errno=12)",
+                BootCause::Memory,
+            ),
+            ("java.lang.RuntimeException: can not run elasticsearch as root", BootCause::Root),
+            ("java.net.BindException: Address already in use", BootCause::Address),
+            (
+                "java.lang.IllegalStateException: failed to obtain node locks, tried [[/data]] with \
+                 lock id [0]",
+                BootCause::InUse,
+            ),
+        ] {
+            assert_eq!(causes(text), [cause], "{text}");
+            assert!(!cause.action().is_empty());
+        }
+    }
+
+    #[test]
+    fn lines_that_tell_nothing_and_repeats_are_passed_over() {
+        assert_eq!(causes("node validation exception\n[1] bootstrap checks failed"), []);
+        assert_eq!(causes("OutOfMemoryError\nOutOfMemoryError"), [BootCause::Memory]);
+    }
+}

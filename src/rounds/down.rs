@@ -1,0 +1,135 @@
+//! What is not damaged and down all the same: shards that get another try, and what stands in the
+//! way of a start.
+
+use super::before_start::{Remark, remarks};
+use super::cluster_facts::ClusterFacts;
+use super::ending::Mark;
+use super::health::serves;
+use super::job::{Job, Progress};
+use super::settings::Mode;
+use super::start_facts::start_facts;
+use super::survey::{Decision, Surveyed};
+use crate::log::ShardName;
+use crate::plan::{Refusal, Rule};
+use crate::service::ServiceState;
+
+impl Job<'_> {
+    /// Shards with sound files that are down, and can be given another try now.
+    pub(super) fn sound_but_down(
+        &mut self,
+        surveyed: &[Surveyed],
+        cluster: &ClusterFacts,
+        progress: &mut Progress,
+    ) -> u64 {
+        let sound: Vec<&Surveyed> = surveyed
+            .iter()
+            .filter(|shard| matches!(shard.decision, Decision::Sound))
+            .filter(|shard| shard.candidate.finding.is_some())
+            .collect();
+        if sound.is_empty() {
+            return 0;
+        }
+        let down: Vec<ShardName> = sound
+            .iter()
+            .filter(|shard| !cluster.answered || !serves(shard.shard(), &cluster.copies))
+            .map(|shard| shard.shard().clone())
+            .collect();
+        if down.is_empty() {
+            self.note("the shards with sound files are up; the failures in the log are past");
+            return 0;
+        }
+        let names: Vec<String> = down.iter().map(ToString::to_string).collect();
+        let names = names.join(", ");
+        if let Err(why) = self.before_start(&down, progress) {
+            self.note(&format!(
+                "{names}: the files are sound; no repair helps, {why}; run again then"
+            ));
+            if self.settings.mode == Mode::Repair {
+                progress.ending.add(Mark::PersonNeeded);
+            }
+            return 0;
+        }
+        let state = self.service.state().unwrap_or(ServiceState::Unknown("unknown".to_owned()));
+        if !cluster.answered && matches!(state, ServiceState::Stopped | ServiceState::Unknown(_)) {
+            self.note(&format!(
+                "{names}: the files are sound and the service is stopped; start it when what the \
+                 log names is mended"
+            ));
+            return 0;
+        }
+        self.note(&format!("{names}: the files are sound; they get another try and no repair"));
+        down.len() as u64
+    }
+
+    /// Goes through the checks before a start; what a person should know is said, each once.
+    ///
+    /// # Errors
+    /// Why a start cannot work, and what to do.
+    pub(super) fn before_start(
+        &mut self,
+        shards: &[ShardName],
+        progress: &mut Progress,
+    ) -> Result<(), String> {
+        let last_start = &progress.last_start;
+        let facts = start_facts(
+            self.settings,
+            &progress.inventory,
+            shards,
+            last_start.version.as_deref(),
+            &last_start.troubles,
+        );
+        let mut blocking = Vec::new();
+        for remark in remarks(&facts) {
+            match remark {
+                Remark::Blocks(text) => blocking.push(text),
+                Remark::Says(text) => self.say_once(text, progress),
+            }
+        }
+        if blocking.is_empty() { Ok(()) } else { Err(blocking.join("; ")) }
+    }
+
+    /// A node that serves other shards is not taken down for a start that cannot work.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(super) fn check_before_stop(
+        &mut self,
+        surveyed: &[Surveyed],
+        cluster: &ClusterFacts,
+        progress: &mut Progress,
+    ) -> Result<(), Refusal> {
+        let ours: Vec<ShardName> = surveyed.iter().map(|shard| shard.shard().clone()).collect();
+        let here = cluster.local_node.as_deref();
+        let is_other = |shard: &ShardName| !ours.contains(shard);
+        let serving = cluster.copies.iter().find(|copy| {
+            copy.state.serves() && copy.node.as_deref() == here && is_other(&copy.shard)
+        });
+        let Some(serving) = serving.map(|copy| copy.shard.clone()) else { return Ok(()) };
+        let Err(why) = self.before_start(&ours, progress) else { return Ok(()) };
+        let message = format!(
+            "the node serves other shards, as {serving}, and is not stopped, because it could not be \
+             started again: {why}"
+        );
+        Err(Refusal::new(Rule::NoStart, message)
+            .unless("do that and run again, or stop the node and say --service none"))
+    }
+
+    /// Says why the last start failed, where it did; whether it did.
+    pub(super) fn tell_last_start(&mut self, progress: &mut Progress) -> bool {
+        let troubles = progress.last_start.troubles.clone();
+        if troubles.is_empty() {
+            return false;
+        }
+        if let Err(why) = self.before_start(&[], progress) {
+            self.say_once(why, progress);
+        }
+        true
+    }
+
+    fn say_once(&mut self, text: String, progress: &mut Progress) {
+        if !progress.remarks.contains(&text) {
+            self.note(&text);
+            progress.remarks.insert(text);
+        }
+    }
+}
