@@ -202,6 +202,14 @@ limits! {
     JOURNAL_LOOK = time("journal-look", Duration::from_millis(200), "a wait for the output of \
         journalctl");
     /// .
+    JOURNAL_END_LOOK = time("journal-end-look", Duration::from_millis(20), "the pause between two \
+        looks whether a journalctl that closed its output has ended");
+    /// .
+    JOURNAL_END_LOOKS = count("journal-end-looks", 250, "those looks: an error");
+    /// .
+    JOURNAL_AGE = time("journal-age", Duration::from_secs(1), "starting journalctl again while a \
+        journal is followed: one that failed sooner is an error");
+    /// .
     WATCH_LOOK = time("watch-look", Duration::from_millis(500), "a wait of `watch` for the log");
     /// .
     GATHER = time("gather", Duration::from_secs(10), "the wait of `watch` for failures of more shards \

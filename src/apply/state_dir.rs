@@ -136,7 +136,7 @@ impl StateDir {
         let mut run = self.where_room_is(|folder| {
             make(folder)?;
             check_room(folder)?;
-            begin_in(&folder.join(RUNS), &about)
+            begin_in(&folder.join(RUNS), &about, &mut new_id)
         })?;
         run.is_volatile = run.path().starts_with(&self.spare);
         Ok(run)
@@ -189,7 +189,11 @@ fn ids_in(runs: &Path) -> Result<Vec<(RunId, PathBuf)>, StateError> {
     Ok(ids)
 }
 
-fn begin_in(runs: &Path, about: &RunAbout) -> Result<RunFolder, StateError> {
+fn begin_in(
+    runs: &Path,
+    about: &RunAbout,
+    new_id: &mut dyn FnMut(Timestamp) -> RunId,
+) -> Result<RunFolder, StateError> {
     make_folder(runs)?;
     check_own(runs)?;
     let now = Timestamp::now();
@@ -264,4 +268,29 @@ fn absolute(path: PathBuf) -> PathBuf {
 /// Links resolved, so that a data path has one name; one that is gone stays as it is.
 pub(super) fn resolved(data_paths: &[PathBuf]) -> Vec<PathBuf> {
     data_paths.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_always_taken_is_tried_so_often() {
+        let top = tempfile::tempdir().unwrap();
+        let about = RunAbout {
+            data_paths: Vec::new(),
+            service: String::new(),
+            quarantine_dir: None,
+            arguments: Vec::new(),
+        };
+        let mut tried = 0;
+        let mut same = |_| {
+            tried += 1;
+            RunId::of_folder("one".to_owned())
+        };
+        begin_in(&top.path().join(RUNS), &about, &mut same).unwrap();
+        let error = begin_in(&top.path().join(RUNS), &about, &mut same).unwrap_err();
+        assert!(error.to_string().contains("find a new name"), "{error}");
+        assert_eq!(tried, 1 + NAME_ATTEMPTS_MAX);
+    }
 }

@@ -51,6 +51,8 @@ pub enum Command {
     Runs(RunsArguments),
     /// Stay on, follow the log, and report each new failure; with --yes and a budget, repair
     Watch(WatchArguments),
+    /// List every setting with its value and where it came from, and every limit
+    Settings(SettingsArguments),
     /// List the failures it knows, with an example of each
     Signatures(OutputArguments),
     /// A practice outage: make a throw-away node, break it, repair it, undo it
@@ -103,6 +105,20 @@ pub struct MainArguments {
     /// shard is down until that one is back
     #[arg(long)]
     pub prefer_peer: bool,
+    /// How long it goes on
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    /// Where the node is
+    #[command(flatten)]
+    pub node: NodeArguments,
+    /// How it is told
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// How long the main job goes on, and how often.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct LimitArguments {
     /// Rounds of stop, repair, start and watch
     #[arg(long, value_name = "N", default_value_t = limit::ROUNDS.count(), value_parser = clap::value_parser!(u32).range(1..=100))]
     pub max_rounds: u32,
@@ -112,12 +128,6 @@ pub struct MainArguments {
     /// Seconds without any progress after which shards that are not up count as stuck
     #[arg(long, value_name = "SECONDS", default_value_t = limit::WATCH.seconds())]
     pub wait: u64,
-    /// Where the node is
-    #[command(flatten)]
-    pub node: NodeArguments,
-    /// How it is told
-    #[command(flatten)]
-    pub output: OutputArguments,
 }
 
 /// Where the node is, how it is stopped, and where the tool keeps its records.
@@ -188,6 +198,20 @@ pub enum ColorWhen {
     Always,
     /// Never.
     Never,
+}
+
+/// Whose settings are listed.
+#[derive(Debug, Args)]
+pub struct SettingsArguments {
+    /// How long the main job goes on
+    #[command(flatten)]
+    pub limits: LimitArguments,
+    /// Where the node is
+    #[command(flatten)]
+    pub node: NodeArguments,
+    /// How it is told
+    #[command(flatten)]
+    pub output: OutputArguments,
 }
 
 /// A past run that is taken back.

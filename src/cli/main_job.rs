@@ -2,13 +2,12 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::Failure;
 use super::arguments::MainArguments;
 use super::ask::AskConsent;
 use super::exit::{Exit, exit_of};
-use super::node::{Node, ServiceUse, limits_of};
+use super::node::{Node, ServiceUse, all_limits};
 use super::signals::Cancel;
 use super::sink::{Sink, say_error};
 use crate::apply::{DiskStore, StateDir};
@@ -16,8 +15,8 @@ use crate::clock::SystemClock;
 use crate::plan::{HealthyCopyRule, Policy};
 use crate::report::{Summary, document};
 use crate::rounds::{
-    Budget, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Limits, Mode,
-    Target, Targets,
+    Budget, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Mode, Target,
+    Targets,
 };
 
 /// Runs the main job.
@@ -139,12 +138,7 @@ pub(super) fn job_settings(
             lost_operations_max: arguments.max_lost_ops,
             shards_max: arguments.max_shards,
         },
-        limits: Limits {
-            watch: Duration::from_secs(arguments.wait),
-            rounds_max: arguments.max_rounds,
-            rounds_in_all: Duration::from_secs(arguments.max_time),
-            ..limits_of(&arguments.node)
-        },
+        limits: all_limits(&arguments.node, arguments.limits),
         watermarks: node.settings.watermarks.clone(),
         user: node.user.clone(),
         seed: uuid::Uuid::new_v4().as_u64_pair().0,

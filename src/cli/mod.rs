@@ -13,6 +13,7 @@ mod main_job;
 mod node;
 mod reading;
 mod runs;
+mod settings;
 mod signals;
 mod signatures;
 mod sink;
@@ -51,6 +52,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         Some(Command::Resume(run)) => undo::resume(&run),
         Some(Command::Runs(runs)) => runs::run(&runs),
         Some(Command::Watch(watch)) => watch::run(&watch, typed),
+        Some(Command::Settings(asked)) => Ok(settings::run(&asked)),
         Some(Command::Signatures(output)) => signatures::run(output),
         Some(Command::Drill(drill)) => drill::run(&drill),
         Some(Command::Generate(what)) => generate::run(&what.what),

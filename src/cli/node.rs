@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Failure;
-use super::arguments::NodeArguments;
+use super::arguments::{LimitArguments, NodeArguments};
 use super::exit::Exit;
 use crate::cluster::Client;
 use crate::limit;
@@ -101,6 +101,16 @@ pub(super) fn limits_of(arguments: &NodeArguments) -> Limits {
         stop: Duration::from_secs(arguments.stop_timeout),
         start: Duration::from_secs(arguments.start_timeout),
         ..Limits::default()
+    }
+}
+
+/// The same, with those of the main job.
+pub(super) fn all_limits(node: &NodeArguments, limits: LimitArguments) -> Limits {
+    Limits {
+        watch: Duration::from_secs(limits.wait),
+        rounds_max: limits.max_rounds,
+        rounds_in_all: Duration::from_secs(limits.max_time),
+        ..limits_of(node)
     }
 }
 

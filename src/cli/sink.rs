@@ -1,13 +1,15 @@
-//! Where events go: lines for a person with a spinner on a terminal, or JSON for a program.
+//! Where events go: lines for a person with a spinner on a terminal, entries of the journal for a
+//! service, or JSON for a program.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use sd_notify::NotifyState;
 
 use super::arguments::{OutputArguments, OutputForm};
 use super::exit::Exit;
-use crate::report::{Summary, TextReport, document, line, safe};
+use crate::report::{Journal, Summary, TextReport, document, line, safe};
 use crate::rounds::Event;
 
 const TICK: Duration = Duration::from_millis(120);
@@ -31,24 +33,31 @@ pub(crate) struct Sink {
     text: TextReport,
     summary: Summary,
     spinner: Option<ProgressBar>,
+    /// Where a service's lines go, with fields.
+    journal: Option<Journal>,
 }
 
 impl Sink {
     pub(crate) fn new(output: OutputArguments, dry_run: bool) -> Self {
         super::choose_colors(output);
-        let on_terminal = output.output == OutputForm::Text && std::io::stderr().is_terminal();
+        let is_text = output.output == OutputForm::Text;
+        let on_terminal = is_text && std::io::stderr().is_terminal();
         Self {
             form: output.output,
             dry_run,
             text: TextReport::default(),
             summary: Summary::default(),
             spinner: on_terminal.then(spinner),
+            journal: if is_text { Journal::connect() } else { None },
         }
     }
 
     /// Takes an event in and prints it.
     pub(crate) fn take(&mut self, event: &Event) {
         self.summary.absorb(event);
+        if let Event::Stage { detail, .. } | Event::Waiting { detail, .. } = event {
+            tell_manager(&[NotifyState::Status(&safe(detail))]);
+        }
         match self.form {
             OutputForm::Text => self.take_text(event),
             OutputForm::Ndjson => {
@@ -63,6 +72,9 @@ impl Sink {
 
     fn take_text(&mut self, event: &Event) {
         let lines = self.text.lines(event);
+        if self.journal.as_mut().is_some_and(|journal| journal.tell(event, &lines)) {
+            return;
+        }
         if let (Some(spinner), Event::Stage { detail, .. } | Event::Waiting { detail, .. }) =
             (&self.spinner, event)
         {
@@ -111,12 +123,27 @@ impl Sink {
         }
         match self.form {
             OutputForm::Text => {
-                self.text.ending(&self.summary, self.dry_run).iter().for_each(|line| print(line));
+                let lines = self.text.ending(&self.summary, self.dry_run);
+                let is_told = self
+                    .journal
+                    .as_ref()
+                    .is_some_and(|journal| journal.tell_end(exit.code(), &lines));
+                if !is_told {
+                    for line in &lines {
+                        print(line);
+                    }
+                }
             }
             OutputForm::Json => print_document(&self.summary, self.dry_run, exit),
             OutputForm::Ndjson => {}
         }
     }
+}
+
+/// Tells the service manager, where this process is a service that it listens to.
+pub(crate) fn tell_manager(states: &[NotifyState<'_>]) {
+    // Nothing depends on its being heard.
+    let _ = sd_notify::notify(states);
 }
 
 fn print_document(summary: &Summary, dry_run: bool, exit: Exit) {

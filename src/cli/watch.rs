@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sd_notify::NotifyState;
 use tempfile::NamedTempFile;
 
 use self::news::News;
@@ -16,12 +17,12 @@ use super::exit::Exit;
 use super::main_job::{job_settings, repair};
 use super::node::{Node, ServiceUse};
 use super::signals::Cancel;
-use super::sink::{Sink, say_error};
+use super::sink::{Sink, say_error, tell_manager};
 use crate::apply::{StateDir, StateError};
 use crate::clock::{Clock, SystemClock, millis};
 use crate::limit;
 use crate::log::{Finding, Log, LogError, LogPlace, Scan, Tail, Wake};
-use crate::report::{Journal, Summary};
+use crate::report::Summary;
 use crate::rounds::{Budget, Event, JobSettings, Target, Targets};
 
 /// Between two looks when nothing wakes.
@@ -51,15 +52,7 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
     check_names(&settings.targets)?;
     let log = settings.logs.find(&settings.cluster_name).map_err(Failure::of)?;
     let sink = RefCell::new(Sink::new(main.output, !main.yes));
-    let journal = Journal::connect();
-    let is_ndjson = main.output.output == OutputForm::Ndjson;
-    let mut say = |event: Event| {
-        // Under systemd the journal gets fields; a program that reads standard output, lines.
-        let is_told = !is_ndjson && journal.as_ref().is_some_and(|journal| journal.tell(&event));
-        if !is_told {
-            sink.borrow_mut().take(&event);
-        }
-    };
+    let mut say = |event: Event| sink.borrow_mut().take(&event);
     log.notes().iter().for_each(|text| say(Event::Note { text: text.clone() }));
     let state = StateDir::new(settings.state_dir.clone());
     let place = state.make().map(|folder| folder.join(PLACE)).inspect_err(say_forgetful).ok();
@@ -71,10 +64,12 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
         targets: settings.targets.clone(),
         waiting: Vec::new(),
         budget: settings.budget,
-        repairs_left: if main.yes { REPAIRS_MAX } else { 0 },
+        repairs: Repairs(if main.yes { REPAIRS_MAX } else { 0 }),
         place,
     };
     say(Event::Note { text: format!("watching {log}") });
+    let status = format!("watching {log}");
+    tell_manager(&[NotifyState::Ready, NotifyState::Status(&status)]);
     while !cancel.is_asked() {
         let scan = watch.tail.poll(watch.clock.now_ms()).map_err(Failure::of)?;
         let is_quiet = scan.bytes == 0;
@@ -83,12 +78,11 @@ pub(super) fn run(arguments: &WatchArguments, typed: Vec<String>) -> Result<Exit
         // What was told long ago is not told again at the end.
         sink.borrow_mut().forget();
         if !watch.waiting.is_empty() {
-            watch.repairs_left = watch.repairs_left.saturating_sub(1);
-            if watch.repairs_left == 0 {
+            if watch.repairs.take() {
                 say(Event::Note { text: LAST_REPAIR.to_owned() });
             }
             let began_ms = watch.clock.now_ms();
-            while watch.has_not_passed(GATHER, began_ms) && !cancel.is_asked() {
+            while is_within(GATHER, began_ms, &watch.clock) && !cancel.is_asked() {
                 let late = watch.tail.poll(watch.clock.now_ms()).map_err(Failure::of)?;
                 watch.report(late, &mut say);
                 watch.wake.wait(LOOK);
@@ -129,7 +123,7 @@ struct Watch {
     targets: Targets,
     /// What is to be repaired.
     waiting: Vec<Finding>,
-    repairs_left: u32,
+    repairs: Repairs,
     /// What may still be lost and touched.
     budget: Budget,
     /// Where the place in the log is kept; `None` where it cannot be, which is said once.
@@ -137,14 +131,10 @@ struct Watch {
 }
 
 impl Watch {
-    fn has_not_passed(&self, limit: Duration, began_ms: u64) -> bool {
-        self.clock.now_ms().saturating_sub(began_ms) < millis(limit)
-    }
-
     /// Tells what is new.
     fn report(&mut self, scan: Scan, say: &mut dyn FnMut(Event)) {
         let told = self.news.take(scan, self.clock.now_ms());
-        if self.repairs_left > 0 {
+        if self.repairs.are_left() {
             let failed = told.failed.into_iter();
             self.waiting.extend(failed.filter(|one| self.targets.include(&one.shard)));
         }
@@ -155,7 +145,8 @@ impl Watch {
     fn catch_up(&mut self, heard: &[Finding], say: &mut dyn FnMut(Event)) -> Result<(), LogError> {
         let began_ms = self.clock.now_ms();
         let mut is_more = true;
-        while self.has_not_passed(CATCH_UP, began_ms) && (is_more || self.tail.place().is_none()) {
+        while is_within(CATCH_UP, began_ms, &self.clock) && (is_more || self.tail.place().is_none())
+        {
             let mut scan = self.tail.poll(self.clock.now_ms())?;
             is_more = scan.bytes > 0;
             scan.findings.retain(|finding| heard.iter().all(|one| one.shard != finding.shard));
@@ -194,6 +185,25 @@ impl Watch {
     }
 }
 
+fn is_within(limit: Duration, began_ms: u64, clock: &dyn Clock) -> bool {
+    clock.now_ms().saturating_sub(began_ms) < millis(limit)
+}
+
+/// Repairs that are left.
+struct Repairs(u32);
+
+impl Repairs {
+    fn are_left(&self) -> bool {
+        self.0 > 0
+    }
+
+    /// Takes one; whether it is the last.
+    fn take(&mut self) -> bool {
+        self.0 = self.0.saturating_sub(1);
+        !self.are_left()
+    }
+}
+
 /// Writes a file whole, without following a link that has its name.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut fresh = NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
@@ -222,4 +232,35 @@ fn tail(log: &Log, place: Option<&Path>, say: &mut dyn FnMut(Event)) -> Result<T
         say(Event::Note { text: text.to_owned() });
     }
     Ok(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SimulatedClock;
+
+    #[test]
+    fn more_failures_are_gathered_and_the_log_is_caught_up_with_for_ten_seconds() {
+        for limit in [GATHER, CATCH_UP] {
+            let clock = SimulatedClock::default();
+            let began_ms = clock.now_ms();
+            let mut look_count = 0;
+            while is_within(limit, began_ms, &clock) {
+                clock.sleep(LOOK);
+                look_count += 1;
+            }
+            assert_eq!(look_count, 20);
+        }
+    }
+
+    #[test]
+    fn the_twentieth_repair_is_the_last() {
+        let mut repairs = Repairs(REPAIRS_MAX);
+        let mut taken = 1;
+        while !repairs.take() {
+            taken += 1;
+        }
+        assert_eq!(taken, 20);
+        assert!(!repairs.are_left());
+    }
 }

@@ -24,6 +24,8 @@ mod snapshot;
 mod start_failure;
 mod stream_files;
 mod stream_start;
+#[cfg(test)]
+mod tests;
 
 pub use check::DocumentCheck;
 pub use damage::Damage;

@@ -90,7 +90,7 @@ impl Practice<'_> {
     }
 
     /// A node after the disk was full: made, broken, and started in vain.
-    fn broken(&mut self, release: Release) -> Result<Shared, DrillError> {
+    pub(super) fn broken(&mut self, release: Release) -> Result<Shared, DrillError> {
         let node = PracticeNode::make(self.root, release)?;
         let all = |shard: &PracticeShard| shard.history.without(&(0..0)).len();
         let documents: usize = node.shards.iter().map(all).sum();
@@ -158,7 +158,7 @@ impl Practice<'_> {
         Ok((summary, ending))
     }
 
-    fn settings(&self, server: &Shared) -> JobSettings {
+    pub(super) fn settings(&self, server: &Shared) -> JobSettings {
         let server = server.borrow();
         JobSettings {
             data_paths: vec![server.node.data_path.clone()],

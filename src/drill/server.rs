@@ -114,7 +114,14 @@ impl Server {
         self.log.flush().map_err(DrillError::folder("write", &log_file))
     }
 
-    fn is_running(&self) -> bool {
+    /// It is killed, and says nothing.
+    #[cfg(test)]
+    pub(super) fn killed(&mut self) {
+        self.locks = None;
+        self.shards.clear();
+    }
+
+    pub(super) fn is_running(&self) -> bool {
         self.locks.is_some()
     }
 

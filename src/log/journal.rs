@@ -153,12 +153,12 @@ impl Journal {
     fn sync(&self) {
         let mut command = Command::new(&self.journalctl);
         if let Ok(output) = Output::of(command.arg("--sync")) {
-            let _ = drain(output, &mut |_| ());
+            let _ = drain(output, SILENCE_MAX, &mut |_| ());
         }
     }
 
     fn run(&self, arguments: &[String], take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-        drain(Output::of(self.command()?.args(arguments))?, take)
+        drain(Output::of(self.command()?.args(arguments))?, SILENCE_MAX, take)
     }
 
     fn command(&self) -> io::Result<Command> {
@@ -181,7 +181,7 @@ impl Journal {
         let mut text = Vec::new();
         let output = Output::of(Command::new(&self.journalctl).arg("--version"))
             .map_err(|error| io::Error::new(error.kind(), format!("journalctl: {error}")))?;
-        drain(output, &mut |bytes| text.extend_from_slice(bytes))?;
+        drain(output, SILENCE_MAX, &mut |bytes| text.extend_from_slice(bytes))?;
         let text = String::from_utf8_lossy(&text);
         let number = text.split(|byte: char| !byte.is_ascii_digit()).find(|part| !part.is_empty());
         Ok(number.and_then(|number| number.parse().ok()).unwrap_or(0))
@@ -193,7 +193,7 @@ impl Journal {
 }
 
 /// Takes everything that a program writes.
-fn drain(mut output: Output, take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+fn drain(mut output: Output, silence_max: Duration, take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
     let mut block = vec![0; 64 * 1024];
     let mut heard = Instant::now();
     loop {
@@ -202,8 +202,8 @@ fn drain(mut output: Output, take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
                 heard = Instant::now();
                 take(block.get(..count).unwrap_or_default());
             }
-            Taken::Nothing if heard.elapsed() > SILENCE_MAX => {
-                let text = format!("journalctl is silent for {} seconds", SILENCE_MAX.as_secs());
+            Taken::Nothing if heard.elapsed() > silence_max => {
+                let text = format!("journalctl is silent for {} seconds", silence_max.as_secs());
                 return Err(io::Error::new(io::ErrorKind::TimedOut, text));
             }
             Taken::Nothing => output.wait(LOOK),

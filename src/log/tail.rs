@@ -132,3 +132,22 @@ impl Tail {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::LogSource;
+
+    #[test]
+    fn a_record_is_whole_after_a_second_of_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.log");
+        std::fs::write(&path, "").unwrap();
+        let log = LogSource::Path(path.clone()).find("x").unwrap();
+        let mut tail = Tail::at_end(Some(&log)).unwrap();
+        let line = "[2026-11-23T09:00:00,001][INFO ][o.e.n.Node] [n1] version[7.17.28], pid[1]\n";
+        std::fs::write(&path, line).unwrap();
+        let mut told = |now_ms| tail.poll(now_ms).unwrap().node_events.len();
+        assert_eq!((told(5_000), told(5_999), told(6_000), told(9_000)), (0, 0, 1, 0));
+    }
+}

@@ -3,19 +3,14 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::json::SCHEMA_VERSION;
 use super::safe::safe;
+use super::style::{BAD, DIM, GOOD, WARN};
 use crate::check::{CheckTotal, CheckedShard};
 use crate::diagnose::{Severity, Verdict};
-
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const WARN: Style = AnsiColor::Yellow.on_default().bold();
-const DIM: Style = Style::new().dimmed();
 
 /// Problems of one shard that are shown to a person without `--verbose`.
 const PROBLEMS_SHOWN_MAX: usize = 6;

@@ -2,18 +2,15 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::check::event_line;
 use super::json::SCHEMA_VERSION;
 use super::safe::safe;
+use super::style::{BAD, DIM, WARN};
 use crate::format::OperationKind;
 use crate::inspect::{Field, Piece, RecordLine};
-
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const WARN: Style = AnsiColor::Yellow.on_default().bold();
-const DIM: Style = Style::new().dimmed();
 
 const HEX_LINE_BYTES: usize = 16;
 

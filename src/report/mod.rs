@@ -12,6 +12,7 @@ mod named;
 mod problems;
 mod safe;
 mod steps;
+mod style;
 mod summary;
 mod text;
 
@@ -25,5 +26,5 @@ pub use json::{SCHEMA_VERSION, document, line};
 pub use problems::{problems_in_markdown, problems_in_roff};
 pub use safe::safe;
 pub use steps::steps_in_markdown;
-pub use summary::Summary;
+pub use summary::{SettingLine, StoppedLine, Summary};
 pub use text::{TextReport, lost_in_words};

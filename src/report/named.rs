@@ -1,12 +1,8 @@
 //! What a log names, for a person: a shard and cause with how often and when, and one line of many.
 
-use anstyle::{AnsiColor, Style};
-
 use super::safe::safe;
+use super::style::{DIM, WARN};
 use crate::rounds::Event;
-
-const WARN: Style = AnsiColor::Yellow.on_default().bold();
-const DIM: Style = Style::new().dimmed();
 
 /// The lines for what a log names; none for any other event.
 pub(super) fn named(event: &Event) -> Vec<String> {

@@ -1,18 +1,12 @@
 //! The run for a person: what is found and done as it happens, and the summary at the end.
 
-use anstyle::{AnsiColor, Style};
-
 use super::named::named;
 use super::safe::safe;
+use super::style::{BAD, DIM, GOOD, WARN};
 use super::summary::Summary;
 use crate::diagnose::{Severity, Verdict};
 use crate::plan::{Kind, Loss, Plan};
 use crate::rounds::{Event, ShardOutcome, ShardReport, Stage};
-
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const WARN: Style = AnsiColor::Yellow.on_default().bold();
-const DIM: Style = Style::new().dimmed();
 
 /// Problems of one shard that are shown.
 const PROBLEMS_SHOWN_MAX: usize = 6;

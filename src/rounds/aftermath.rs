@@ -16,6 +16,9 @@ use super::watch::Watch;
 use crate::log::{Cause, Finding, ShardName, Tail};
 use crate::node::ShardFolder;
 
+/// Shards that neither started nor failed, for which the cluster is asked why.
+const EXPLAINED_MAX: usize = 3;
+
 impl Job<'_> {
     pub(super) fn watch_round(
         &mut self,
@@ -102,10 +105,18 @@ impl Job<'_> {
                 limits.watch.as_secs()
             )
         };
-        self.failed(&format!(
-            "{how}: {}; ask the cluster why with GET _cluster/allocation/explain",
-            names(shards)
-        ));
+        let mut health = borrow(&mut self.health);
+        let mut why = |shard: &ShardName| {
+            let told = health.as_mut()?.explain(shard)?;
+            let given_up = if told.is_given_up { ", and the cluster has given it up" } else { "" };
+            Some(format!("{shard}: {}{given_up}", told.text))
+        };
+        let told: Vec<String> = shards.iter().take(EXPLAINED_MAX).filter_map(&mut why).collect();
+        let told = match told.as_slice() {
+            [] => "ask the cluster why with GET _cluster/allocation/explain".to_owned(),
+            told => format!("the cluster says: {}", told.join("; ")),
+        };
+        self.failed(&format!("{how}: {}; {told}", names(shards)));
     }
 
     /// Some shards failed after the start: another round where it could do something for them.

@@ -2,6 +2,7 @@
 //! started again because this program was killed in between.
 
 use super::job::Job;
+use super::settings::Mode;
 use crate::apply::{StateDir, StateError, StoppedNode};
 use crate::plan::{Refusal, Rule};
 use crate::service::ServiceState;
@@ -37,6 +38,10 @@ impl Job<'_> {
             matches!(state, ServiceState::Stopped | ServiceState::Failed | ServiceState::Unknown(_))
         });
         if !is_down {
+            // Somebody has started it since.
+            if self.settings.mode == Mode::Repair {
+                self.forget_stopped(state);
+            }
             return false;
         }
         let run = state

@@ -213,9 +213,15 @@ fn offers_more(diagnosis: &Diagnosis, policy: Policy) -> bool {
 
 /// Reads a shard that its server may be changing at the same moment.
 fn read(folder: &ShardFolder, listing: Listing) -> Result<(Evidence, Diagnosis), ReadError> {
+    read_again(&mut || Evidence::read(folder, listing))
+}
+
+fn read_again(
+    evidence: &mut dyn FnMut() -> Result<Evidence, ReadError>,
+) -> Result<(Evidence, Diagnosis), ReadError> {
     let mut attempt = 1;
     loop {
-        let read = Evidence::read(folder, listing).and_then(|mut evidence| {
+        let read = evidence().and_then(|mut evidence| {
             // A log calls a failure over a Lucene file one of the translog's recovery.
             evidence.verify_index(Depth::Ends)?;
             Ok(evidence)
@@ -243,5 +249,22 @@ fn fresh() -> Fresh {
     Fresh {
         history_uuid: URL_SAFE_NO_PAD.encode(history.as_bytes()),
         commit_id: uuid::Uuid::new_v4().into_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_whose_files_are_always_gone_is_read_so_often() {
+        let mut read_count = 0;
+        let error = read_again(&mut || {
+            read_count += 1;
+            let source = io::ErrorKind::NotFound.into();
+            Err(ReadError { path: PathBuf::from("/shard"), source })
+        });
+        assert!(error.is_err());
+        assert_eq!(read_count, READ_ATTEMPTS_MAX);
     }
 }

@@ -6,6 +6,7 @@
 //! cargo test --test nodes -- gauntlet [VERSION...] [--levels valid,prefix,none,all] [--fast]
 //! cargo test --test nodes -- replicas [VERSION...]     two nodes and a damaged copy on one of them
 //! cargo test --test nodes -- outages [NAME...] [--servers VERSION,...] [--fast]   scripted outages
+//! cargo test --test nodes -- packaged [VERSION...]     the units, the alert, and the runbook
 //! cargo test --test nodes -- meanwhile [VERSION...]    a server started in the middle of a repair
 //! cargo test --test nodes -- mount-point [VERSION...]  the quarantine at the top of a data path
 //! cargo test --test nodes -- full-disk [VERSION...]    forty shards without a free byte, and a kill
@@ -48,6 +49,7 @@ mod mount;
 mod mount_point;
 mod node;
 mod outages;
+mod packaged;
 mod places;
 mod pair;
 mod prepare;
@@ -127,6 +129,10 @@ const ROLL_OVER_VERSIONS: [&str; 8] = [
 const REPLICAS: &str = "replicas";
 /// What is run with two nodes when nothing is named.
 const REPLICA_VERSIONS: [&str; 4] = ["es-6.8.23", "es-7.17.28", "es-8.19.0", "os-2.19.1"];
+/// The word for the run with the units of the package.
+const PACKAGED: &str = "packaged";
+/// Servers whose repair is a unit when none is named.
+const PACKAGED_VERSIONS: [&str; 2] = ["es-8.19.0", "os-2.19.1"];
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -146,6 +152,9 @@ fn main() -> ExitCode {
             }
             [version, records, what] if what == REPLICAS => {
                 inside(version, &PathBuf::from(records), replicas::run)
+            }
+            [version, records, what] if what == PACKAGED => {
+                inside(version, &PathBuf::from(records), packaged::run)
             }
             _ => ExitCode::from(2),
         },
@@ -170,17 +179,19 @@ fn main() -> ExitCode {
         _ => {
             let mut names: Vec<String> =
                 words(&arguments).into_iter().filter(|word| !word.starts_with('-')).collect();
-            if names.first().is_some_and(|name| name == REPLICAS) {
+            let first = names.first().map(String::as_str);
+            let (what, versions): (_, &[&str]) = match first {
+                Some(REPLICAS) => (Some(REPLICAS), &REPLICA_VERSIONS),
+                Some(PACKAGED) => (Some(PACKAGED), &PACKAGED_VERSIONS),
+                _ => (None, &VERSIONS),
+            };
+            if what.is_some() {
                 names.remove(0);
-                if names.is_empty() {
-                    names = REPLICA_VERSIONS.map(str::to_owned).to_vec();
-                }
-                return prepare::run_all(&names, Some(REPLICAS));
             }
             if names.is_empty() {
-                names = VERSIONS.map(str::to_owned).to_vec();
+                names = versions.iter().map(|&name| name.to_owned()).collect();
             }
-            prepare::run_all(&names, None)
+            prepare::run_all(&names, what)
         }
     }
 }

@@ -85,13 +85,13 @@ pub(crate) fn run(
     result
 }
 
-fn all_started(shards: &[ShardState]) -> bool {
+pub(crate) fn all_started(shards: &[ShardState]) -> bool {
     let started = shards.iter().filter(|shard| shard.state == "STARTED").count();
     started == shards.len() && started == INDICES.len() * SHARD_COUNT as usize
 }
 
 /// Fills the node, kills it, breaks four shards, and has the server fail on them.
-fn fill_and_break(node: &Node, checks: &mut Checks) -> Result<Vec<Shard>, String> {
+pub(crate) fn fill_and_break(node: &Node, checks: &mut Checks) -> Result<Vec<Shard>, String> {
     let version = &node.version;
     checks.step("first start");
     node.start(|_| true)?;
@@ -215,7 +215,7 @@ fn repair(
     id.map(str::to_owned).ok_or("no id of the run in the report".to_owned())
 }
 
-fn check_documents(
+pub(crate) fn check_documents(
     node: &Node,
     shards: &[Shard],
     when: &str,

@@ -68,6 +68,12 @@ impl Tool {
         fs::copy(path, kept).map(|_| ()).map_err(fail)
     }
 
+    /// Keeps a text beside what the program said.
+    pub(crate) fn keep_text(&self, name: &str, text: &str) -> Result<(), String> {
+        let kept = self.records.join(name);
+        fs::write(&kept, text).map_err(|error| format!("{}: {error}", kept.display()))
+    }
+
     /// Runs it. `label` names the files in which its output is kept.
     pub(crate) fn run(
         &mut self,

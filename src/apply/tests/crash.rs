@@ -182,3 +182,22 @@ fn assert_halted(node: &mut Node) {
     assert_ne!(other, text);
     std::fs::write(&halt_path, other).unwrap();
 }
+
+#[test]
+fn what_a_stopped_attempt_left_is_set_aside_so_often() {
+    let mut refused_count = 0;
+    for (at_call, fault) in repair_stops() {
+        let mut node = Node::new();
+        node.repair(&mut FaultStore::new(at_call, fault)).unwrap_err();
+        let kept = node.top.path().join("node/data.es-translog-fix");
+        let entries: Vec<_> = walkdir::WalkDir::new(kept).into_iter().flatten().collect();
+        for file in entries.iter().filter(|entry| entry.file_type().is_file()) {
+            for attempt in 1..=100 {
+                let name = format!("{}.half-{attempt}", file.path().display());
+                std::fs::write(name, "").unwrap();
+            }
+        }
+        refused_count += usize::from(node.go_on(&mut DiskStore::default()).is_err());
+    }
+    assert!(refused_count > 0, "no name was looked for a hundred times");
+}

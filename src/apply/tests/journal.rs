@@ -92,3 +92,14 @@ fn a_newer_version_is_left_to_the_newer_program() {
     assert!(node.undo(&mut DiskStore::default()).is_err());
     assert_eq!(changes_between(&node.picture(), &changed), [""; 0]);
 }
+
+#[test]
+fn a_name_for_the_journal_is_looked_for_so_often() {
+    let mut node = Node::new();
+    let before = node.picture();
+    for attempt in 1..=100 {
+        fs::write(node.run.path().join(format!("round-1.journal.new-{attempt}")), "").unwrap();
+    }
+    node.repair(&mut DiskStore::default()).unwrap_err();
+    assert_eq!(differences(&node.picture(), &before), [""; 0]);
+}

@@ -9,7 +9,7 @@ use crate::log::place::POLL_MAX_BYTES;
 use crate::log::unpack::LogError;
 
 /// One that ended sooner is not started again: it cannot do its work.
-const AGE_MIN: Duration = Duration::from_secs(1);
+const AGE_MIN: Duration = crate::limit::JOURNAL_AGE.time();
 
 /// A place in a journal.
 #[derive(Debug)]

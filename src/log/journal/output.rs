@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use crate::limit;
+
 /// First bytes of its complaints that are kept.
 const SAID_MAX_BYTES: usize = 1024;
 /// Between two looks for its end.
-const TURN: Duration = Duration::from_millis(20);
+const TURN: Duration = limit::JOURNAL_END_LOOK.time();
 /// How long it may go on after it has closed its output.
-const LAST_TURNS: u32 = 250;
+const LAST_TURNS: u32 = limit::JOURNAL_END_LOOKS.count();
 
 /// A program that writes.
 #[derive(Debug)]

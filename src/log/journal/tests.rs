@@ -161,3 +161,20 @@ fn a_place_that_the_journal_let_go_of_is_said_and_all_that_is_there_comes() {
         assert_eq!(lines(&mut follower, 3), ["line 2", "line 3", "line 4"]);
     }
 }
+
+#[test]
+fn a_journalctl_that_is_silent_is_waited_for_so_long() {
+    let silent = Output::of(std::process::Command::new("sleep").arg("60")).unwrap();
+    let began = Instant::now();
+    let error = drain(silent, Duration::from_millis(50), &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("journalctl is silent"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_journalctl_that_closed_its_output_is_waited_for_so_long() {
+    let script = "exec >&-; exec sleep 60";
+    let closed = Output::of(std::process::Command::new("sh").args(["-c", script])).unwrap();
+    let error = drain(closed, SILENCE_MAX, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("does not end"), "{error}");
+}

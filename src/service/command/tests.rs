@@ -72,3 +72,11 @@ fn a_program_that_hangs_is_ended() {
 fn an_empty_command_is_refused() {
     assert!(matches!(CommandService::new(" \t "), Err(ServiceError::EmptyCommand)));
 }
+
+#[test]
+fn a_start_that_brings_nothing_up_is_waited_for_so_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = scripted(folder.path(), "[ $2 = status ] && exit 3; exit 0");
+    let error = service.start(Duration::from_millis(300)).unwrap_err();
+    assert!(matches!(&error, ServiceError::TimeLimit { action: Action::Start, .. }), "{error}");
+}

@@ -1,0 +1,126 @@
+//! A played node after an outage, and jobs on it in simulated time.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+
+use super::super::check::DocumentCheck;
+use super::super::documents::Documents;
+use super::super::practice::Practice;
+use super::super::release::Release;
+use super::super::server::{PlayedHealth, PlayedService, Shared};
+use crate::apply::{DiskStore, StateDir};
+use crate::clock::SimulatedClock;
+use crate::rounds::{Budget, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Limits};
+use crate::service::Service;
+
+/// What unwinds instead of a process that is killed: locks end, and nothing else is done.
+#[derive(Debug)]
+pub(super) struct Killed;
+
+pub(super) fn kill() -> ! {
+    resume_unwind(Box::new(Killed))
+}
+
+pub(super) struct Play {
+    _top: tempfile::TempDir,
+    pub(super) server: Shared,
+    pub(super) settings: JobSettings,
+    pub(super) clock: SimulatedClock,
+    pub(super) told: RefCell<Vec<Event>>,
+}
+
+impl Play {
+    /// A node whose shards are broken, and which runs without them.
+    pub(super) fn new(release: Release) -> Self {
+        let top = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let root = top.path().canonicalize().unwrap();
+        let mut say = |_| {};
+        let mut practice = Practice { root: &root, cancelled: &|| false, say: &mut say };
+        let server = practice.broken(release).unwrap();
+        let settings = JobSettings { limits: Limits::default(), ..practice.settings(&server) };
+        let (clock, told) = (SimulatedClock::default(), RefCell::default());
+        Self { _top: top, server, settings, clock, told }
+    }
+
+    pub(super) fn service(&self) -> PlayedService {
+        PlayedService(Rc::clone(&self.server))
+    }
+
+    pub(super) fn health(&self) -> PlayedHealth {
+        PlayedHealth(Rc::clone(&self.server))
+    }
+
+    pub(super) fn state(&self) -> StateDir {
+        StateDir::new(self.settings.state_dir.clone())
+    }
+
+    /// A job with the node's own service and cluster.
+    pub(super) fn run(&self) -> Ending {
+        self.run_with(&mut self.service(), &mut self.health(), &mut |_| {})
+    }
+
+    /// A job; `at` is called with each event.
+    pub(super) fn run_with(
+        &self,
+        service: &mut dyn Service,
+        health: &mut dyn HealthView,
+        at: &mut dyn FnMut(&Event),
+    ) -> Ending {
+        self.told.borrow_mut().clear();
+        let mut consent =
+            FlagConsent { yes: true, accept_data_loss: true, budget: Budget::default() };
+        Job {
+            settings: &self.settings,
+            service,
+            health: Some(health),
+            consent: &mut consent,
+            store: &mut DiskStore::default(),
+            clock: &self.clock,
+            cancelled: &|| false,
+            say: &mut |event| {
+                at(&event);
+                self.told.borrow_mut().push(event);
+            },
+        }
+        .run()
+    }
+
+    /// A job that may be killed; `None` when it was.
+    pub(super) fn run_until_killed(
+        &self,
+        service: &mut dyn Service,
+        at: &mut dyn FnMut(&Event),
+    ) -> Option<Ending> {
+        let run = || self.run_with(service, &mut self.health(), at);
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(ending) => Some(ending),
+            Err(payload) if payload.is::<Killed>() => None,
+            Err(payload) => resume_unwind(payload),
+        }
+    }
+
+    /// What is wrong with what the server serves.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let server = self.server.borrow();
+        let nothing = Documents::new();
+        let check = |shard: &super::super::node::PracticeShard| {
+            let expected = shard.history.without(&shard.lost_acts);
+            let found = server.documents_of(&shard.name).unwrap_or(&nothing);
+            DocumentCheck::of(&expected, found).problems()
+        };
+        let mut problems: Vec<String> = server.node.shards.iter().flat_map(check).collect();
+        if !server.is_running() {
+            problems.push("the server is down".to_owned());
+        }
+        problems
+    }
+
+    /// Everything that was said, as a person would read it.
+    pub(super) fn said(&self) -> String {
+        let mut text = crate::report::TextReport::default();
+        let lines: Vec<String> =
+            self.told.borrow().iter().flat_map(|event| text.lines(event)).collect();
+        anstream::adapter::strip_str(&lines.join("\n")).to_string()
+    }
+}
