@@ -10,6 +10,7 @@ use std::time::Duration;
 mod child;
 mod command;
 mod environment;
+mod last_words;
 mod none;
 mod show;
 mod systemd;
@@ -78,6 +79,11 @@ pub trait Service {
 
     /// Whether [`Service::start`] does anything.
     fn can_start(&self) -> bool;
+
+    /// What the node itself wrote to its manager since its last start; empty where none keeps that.
+    fn last_words(&mut self) -> String {
+        String::new()
+    }
 }
 
 /// What a service was asked to do.

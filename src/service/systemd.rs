@@ -15,7 +15,7 @@ use super::child::{self, Ending};
 use super::show::{
     EnvironmentFile, LAUNCH_PROPERTIES, Launch, Presence, STATUS_PROPERTIES, Status,
 };
-use super::{Action, Service, ServiceError, ServiceState, environment};
+use super::{Action, Service, ServiceError, ServiceState, environment, last_words};
 use crate::limit;
 use crate::node::UnitFacts;
 
@@ -256,6 +256,13 @@ impl Service for Systemd {
 
     fn can_start(&self) -> bool {
         true
+    }
+
+    fn last_words(&mut self) -> String {
+        let shown = self.show(&["InvocationID"]).unwrap_or_default();
+        let id = last_words::invocation_of(&shown);
+        id.map(|id| last_words::last_words(Path::new("journalctl"), id, ANSWER_LIMIT))
+            .unwrap_or_default()
     }
 }
 
