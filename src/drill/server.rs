@@ -121,6 +121,13 @@ impl Server {
         self.shards.clear();
     }
 
+    /// It writes this record.
+    #[cfg(test)]
+    pub(super) fn writes(&mut self, level: &str, logger: &str, message: &str) {
+        self.log.line(level, logger, message);
+        self.log.flush().unwrap();
+    }
+
     pub(super) fn is_running(&self) -> bool {
         self.locks.is_some()
     }
