@@ -17,9 +17,7 @@ use super::release::Release;
 use super::server_log::ServerLog;
 use super::start_failure::StartFailure;
 use super::{chain_start, stream_start};
-use crate::cluster::{
-    ClusterError, CopyState, Explanation, ShardCopy, SnapshotOfIndex, StoredCopy, Surroundings,
-};
+use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
 use crate::log::ShardName;
 use crate::node::{HeldLocks, hold_locks};
 use crate::rounds::HealthView;
@@ -121,6 +119,13 @@ impl Server {
     pub(super) fn killed(&mut self) {
         self.locks = None;
         self.shards.clear();
+    }
+
+    /// It writes this record.
+    #[cfg(test)]
+    pub(super) fn writes(&mut self, level: &str, logger: &str, message: &str) {
+        self.log.line(level, logger, message);
+        self.log.flush().unwrap();
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -256,14 +261,6 @@ impl HealthView for PlayedHealth {
             url: URL.to_owned(),
             reason: error.to_string(),
         })
-    }
-
-    fn surroundings(&mut self) -> Option<Surroundings> {
-        None
-    }
-
-    fn snapshots(&mut self, _: &[&str]) -> Vec<SnapshotOfIndex> {
-        Vec::new()
     }
 
     fn allocate_stale_primary(&mut self, _: &ShardName, _: &str) -> Result<(), ClusterError> {

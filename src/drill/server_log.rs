@@ -185,7 +185,7 @@ impl ServerLog {
         }
     }
 
-    fn line(&mut self, level: &str, logger: &str, message: &str) {
+    pub(super) fn line(&mut self, level: &str, logger: &str, message: &str) {
         let stamp = match self.release {
             Release::Stream => "%Y-%m-%d %H:%M:%S,%3f",
             Release::Sequenced => "%Y-%m-%dT%H:%M:%S,%3f",

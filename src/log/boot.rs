@@ -4,6 +4,8 @@
 //! other releases after `BootstrapChecks.java` (2.4 to 8.x), `JavaVersionChecker.java` and the JVM's
 //! own `arguments.cpp` and `os_linux.cpp`.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// What keeps a server from coming up.
@@ -45,6 +47,8 @@ pub enum BootCause {
     Newer,
     /// A plugin of another release.
     Plugin,
+    /// No room on a disk.
+    NoSpace,
 }
 
 /// One reason, with the line that tells it.
@@ -58,7 +62,7 @@ pub struct BootTrouble {
 
 /// Words that tell a reason; the first row that fits a line counts.
 #[rustfmt::skip]
-const ROWS: [(BootCause, &[&str]); 23] = [
+const ROWS: [(BootCause, &[&str]); 25] = [
     (BootCause::MemoryLock, &["memory locking requested for"]),
     (BootCause::OpenFiles, &["max file descriptors [", " is too low"]),
     (BootCause::Threads, &["max number of threads [", " is too low"]),
@@ -74,6 +78,7 @@ const ROWS: [(BootCause, &[&str]); 23] = [
     (BootCause::Java, &["requires at least Java"]),
     (BootCause::Java, &["Unrecognized VM option"]),
     (BootCause::Java, &["could not find java"]),
+    (BootCause::Java, &["enable the Security Manager"]),
     (BootCause::Memory, &["insufficient memory for the Java Runtime Environment"]),
     (BootCause::Memory, &["os::commit_memory("]),
     (BootCause::Memory, &["Could not reserve enough space for"]),
@@ -82,6 +87,7 @@ const ROWS: [(BootCause, &[&str]); 23] = [
     (BootCause::Newer, &["cannot downgrade a node from version ["]),
     (BootCause::Plugin, &["was built for ", " version "]),
     (BootCause::Address, &["Address already in use"]),
+    (BootCause::NoSpace, &["No space left on device"]),
 ];
 /// As the rows above; these are told by what is wrong with a folder, and by much else.
 const LAST_ROWS: [(BootCause, &[&str]); 4] = [
@@ -94,6 +100,8 @@ const MAP_COUNT: &str = "vm.max_map_count [";
 const AT_LEAST: &str = "increase to at least [";
 /// Reasons of one start that are kept.
 const TROUBLES_MAX: usize = 20;
+/// Lines that are shown where no reason is known.
+const LAST_LINES: usize = 3;
 /// Longest line that is kept, in characters.
 const LINE_CHARS_MAX: usize = 300;
 
@@ -164,9 +172,32 @@ impl BootCause {
             }
             Self::Newer => "the data was written by a newer release: start that one",
             Self::Plugin => "install the plugin for this release, or take it away",
+            Self::NoSpace => "make room on the file systems of the data path and the log",
         };
         text.to_owned()
     }
+}
+
+impl fmt::Display for BootTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; to do: {}", self.line, self.cause.action())
+    }
+}
+
+/// Why a server did not come up, in a sentence: the reasons that are known in what was written, else
+/// its last lines.
+#[must_use]
+pub fn boot_reason(text: &str) -> Option<String> {
+    let troubles = boot_troubles(text);
+    if !troubles.is_empty() {
+        let told: Vec<String> = troubles.iter().map(ToString::to_string).collect();
+        return Some(told.join("; "));
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default();
+    let shown = last.join(" / ");
+    let shown: String = shown.chars().filter(|c| !c.is_control()).take(LINE_CHARS_MAX).collect();
+    (!shown.is_empty()).then_some(shown)
 }
 
 #[cfg(test)]
@@ -237,6 +268,12 @@ mod tests {
             ),
             ("java.lang.RuntimeException: can not run elasticsearch as root", BootCause::Root),
             ("java.net.BindException: Address already in use", BootCause::Address),
+            ("Caused by: java.io.IOException: No space left on device", BootCause::NoSpace),
+            (
+                "java.lang.Error: A command line option has attempted to allow or enable the \
+                 Security Manager. Enabling a Security Manager is not supported.",
+                BootCause::Java,
+            ),
             (
                 "java.lang.IllegalStateException: failed to obtain node locks, tried [[/data]] with \
                  lock id [0]",
@@ -252,5 +289,14 @@ mod tests {
     fn lines_that_tell_nothing_and_repeats_are_passed_over() {
         assert_eq!(causes("node validation exception\n[1] bootstrap checks failed"), []);
         assert_eq!(causes("OutOfMemoryError\nOutOfMemoryError"), [BootCause::Memory]);
+    }
+
+    #[test]
+    fn a_reason_is_told_with_what_to_do_and_else_the_last_lines_are() {
+        let known =
+            boot_reason("\n# There is insufficient memory for the Java Runtime Environment");
+        assert!(known.is_some_and(|reason| reason.contains("smaller heap")));
+        assert_eq!(boot_reason("a\n\nb\nc\n d\n").as_deref(), Some("b / c / d"));
+        assert_eq!(boot_reason(" \n"), None);
     }
 }

@@ -29,7 +29,7 @@ mod tail;
 mod unpack;
 mod wake;
 
-pub use boot::{BootCause, BootTrouble, boot_troubles};
+pub use boot::{BootCause, BootTrouble, boot_reason, boot_troubles};
 pub use files::LogFiles;
 pub use finding::{Cause, Finding, NodeEvent, Role, Scan, ShardName};
 pub use follow::Follower;

@@ -166,6 +166,8 @@ fn boot_remark(trouble: &BootTrouble, facts: &StartFacts) -> Remark {
         (BootCause::MapCount { .. }, Some(now)) => {
             Remark::Says(format!("the last start failed: {}; it is {now} now", trouble.line))
         }
+        // Where there is still none, that is told for itself.
+        (BootCause::NoSpace, _) => Remark::Says(format!("the last start failed: {}", trouble.line)),
         _ => Remark::Says(sentence("if that is not done yet: ")),
     }
 }

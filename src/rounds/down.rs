@@ -4,14 +4,17 @@
 use super::before_start::{Remark, remarks};
 use super::cluster_facts::ClusterFacts;
 use super::ending::Mark;
-use super::health::serves;
-use super::job::{Job, Progress};
+use super::health::{HealthView, serves};
+use super::job::{Job, Progress, borrow};
 use super::settings::Mode;
 use super::start_facts::start_facts;
 use super::survey::{Decision, Surveyed};
-use crate::log::ShardName;
+use crate::log::{BootCause, ShardName};
 use crate::plan::{Refusal, Rule};
 use crate::service::ServiceState;
+
+/// How often what the cluster calls up is looked at again.
+const LOOKS_AGAIN: u32 = 2;
 
 impl Job<'_> {
     /// Shards with sound files that are down, and can be given another try now.
@@ -29,11 +32,14 @@ impl Job<'_> {
         if sound.is_empty() {
             return 0;
         }
-        let down: Vec<ShardName> = sound
+        let mut down: Vec<ShardName> = sound
             .iter()
             .filter(|shard| !cluster.answered || !serves(shard.shard(), &cluster.copies))
             .map(|shard| shard.shard().clone())
             .collect();
+        if down.is_empty() {
+            down = self.down_after_all(&sound);
+        }
         if down.is_empty() {
             self.note("the shards with sound files are up; the failures in the log are past");
             return 0;
@@ -59,6 +65,50 @@ impl Job<'_> {
         }
         self.note(&format!("{names}: the files are sound; they get another try and no repair"));
         down.len() as u64
+    }
+
+    /// Shards that the cluster calls up and at one of the next looks down. A master that has just
+    /// been elected, as it is when a full disk has room again, answers from the state of before the
+    /// failures until it has gone through them (seen on 8.19.0 and OpenSearch 2.19.1).
+    fn down_after_all(&mut self, sound: &[&Surveyed]) -> Vec<ShardName> {
+        for _ in 0..LOOKS_AGAIN {
+            self.clock.sleep(self.settings.limits.poll);
+            let Some(Ok(copies)) = borrow(&mut self.health).map(HealthView::copies) else {
+                continue;
+            };
+            let names = sound.iter().map(|shard| shard.shard());
+            let down: Vec<ShardName> =
+                names.filter(|shard| !serves(shard, &copies)).cloned().collect();
+            if !down.is_empty() {
+                return down;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Whether the node died at its last start of something that can be seen to be mended, and its
+    /// unit is in the state of a failure since: nobody has stopped it, so it gets another try.
+    pub(super) fn is_start_mended(
+        &mut self,
+        cluster: &ClusterFacts,
+        progress: &mut Progress,
+    ) -> bool {
+        let troubles = progress.last_start.troubles.clone();
+        let Some(first) = troubles.first() else { return false };
+        let is_seen = |cause| matches!(cause, BootCause::NoSpace | BootCause::MapCount { .. });
+        let is_down = !cluster.answered
+            && self.service.state().is_ok_and(|state| state == ServiceState::Failed);
+        if !is_down || !troubles.iter().all(|trouble| is_seen(trouble.cause)) {
+            return false;
+        }
+        if self.before_start(&[], progress).is_err() {
+            return false;
+        }
+        self.note(&format!(
+            "the last start failed: {}; that is mended, so it is started",
+            first.line
+        ));
+        true
     }
 
     /// Goes through the checks before a start; what a person should know is said, each once.

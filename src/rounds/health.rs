@@ -45,11 +45,15 @@ pub trait HealthView {
     /// Why a copy of a shard is on no node, where the cluster tells (5.0 and later).
     fn explain(&mut self, shard: &ShardName) -> Option<Explanation>;
 
-    /// What is around the node.
-    fn surroundings(&mut self) -> Option<Surroundings>;
+    /// What is around the node; none where that is not told.
+    fn surroundings(&mut self) -> Option<Surroundings> {
+        None
+    }
 
     /// The newest snapshot of each of these indices, as far as it is told in time.
-    fn snapshots(&mut self, indices: &[&str]) -> Vec<SnapshotOfIndex>;
+    fn snapshots(&mut self, _indices: &[&str]) -> Vec<SnapshotOfIndex> {
+        Vec::new()
+    }
 
     /// Has a node use its copy of a shard, which is not among the in-sync ones.
     ///

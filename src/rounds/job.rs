@@ -96,7 +96,9 @@ impl Job<'_> {
         }
         self.tell_surroundings(&surveyed, &progress.inventory, &cluster);
         let is_damaged = surveyed.iter().any(|shard| shard.plan().is_some());
-        let down = if !is_damaged && self.is_left_stopped(&state) {
+        let is_start_due = !is_damaged
+            && (self.is_left_stopped(&state) || self.is_start_mended(&cluster, &mut progress));
+        let down = if is_start_due {
             (surveyed.len() as u64).max(1)
         } else if is_past {
             0

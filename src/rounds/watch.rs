@@ -12,7 +12,7 @@ use super::standing::{Observation, Standing, WatchEnd};
 use super::telling::Telling;
 use crate::clock::{Clock, millis};
 use crate::cluster::{CopyState, ShardCopy};
-use crate::log::{Finding, LogError, NodeEvent, Scan, ShardName, Tail};
+use crate::log::{Finding, LogError, NodeEvent, Scan, ShardName, Tail, boot_reason};
 use crate::node::{ShardFolder, lock_holder};
 use crate::service::{Service, ServiceState};
 
@@ -182,7 +182,10 @@ impl ServiceSigns {
             return None;
         }
         self.down = self.down.saturating_add(1);
-        (self.down > 1).then(|| format!("{} is {state}", service.name()))
+        (self.down > 1).then(|| {
+            let why = boot_reason(&service.last_words()).map(|why| format!(": {why}"));
+            format!("{} is {state}{}", service.name(), why.unwrap_or_default())
+        })
     }
 }
 
@@ -216,7 +219,13 @@ impl LockSigns {
 
 fn boot_failure_of(scan: &Scan) -> Option<String> {
     scan.node_events.iter().find_map(|event| match event {
-        NodeEvent::BootFailed { cause, line, .. } => Some(format!("{cause}: {line}")),
+        NodeEvent::BootFailed { cause, line, troubles } if troubles.is_empty() => {
+            Some(format!("{cause}: {line}"))
+        }
+        NodeEvent::BootFailed { troubles, .. } => {
+            let told: Vec<String> = troubles.iter().map(ToString::to_string).collect();
+            Some(told.join("; "))
+        }
         NodeEvent::Starting { .. }
         | NodeEvent::Started
         | NodeEvent::RecoveredIndices(_)

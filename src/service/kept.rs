@@ -154,6 +154,10 @@ impl Service for KeptService {
         self.inner.can_start() && is_wanted
     }
 
+    fn last_words(&mut self) -> String {
+        self.inner.last_words()
+    }
+
     fn want_started(&mut self) {
         self.after_stop = AfterStop::Started;
     }

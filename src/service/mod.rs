@@ -12,6 +12,7 @@ mod container;
 mod environment;
 mod error;
 mod kept;
+mod last_words;
 mod none;
 mod opener;
 mod origin;
@@ -94,6 +95,11 @@ pub trait Service {
 
     /// Whether [`Service::start`] does anything.
     fn can_start(&self) -> bool;
+
+    /// What the node itself wrote to its manager since its last start; empty where none keeps that.
+    fn last_words(&mut self) -> String {
+        String::new()
+    }
 
     /// What a person should know before it is stopped within `stop_limit`, one sentence each.
     fn advice(&mut self, _stop_limit: Duration) -> Vec<String> {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::child::{self, Ending};
 use super::show::{STATUS_PROPERTIES, Status};
-use super::{Action, Service, ServiceError, ServiceState};
+use super::{Action, Service, ServiceError, ServiceState, last_words};
 use crate::limit;
 
 /// Longest time for a question to systemd.
@@ -160,6 +160,13 @@ impl Service for Systemd {
 
     fn can_start(&self) -> bool {
         true
+    }
+
+    fn last_words(&mut self) -> String {
+        let shown = self.show(&["InvocationID"]).unwrap_or_default();
+        let id = last_words::invocation_of(&shown);
+        id.map(|id| last_words::last_words(Path::new("journalctl"), id, ANSWER_LIMIT))
+            .unwrap_or_default()
     }
 
     fn take_notes(&mut self) -> Vec<String> {

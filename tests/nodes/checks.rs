@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::tool::Run;
+
 /// The outcome of one server's run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Outcome {
@@ -14,6 +16,9 @@ pub(crate) struct Outcome {
     pub(crate) lost_count: u64,
     pub(crate) peak_kib: i64,
     pub(crate) seconds: u64,
+    /// Exit codes of the program, each as `wanted/got`.
+    #[serde(default)]
+    pub(crate) exits: Vec<String>,
 }
 
 /// Checks on their way.
@@ -49,6 +54,12 @@ impl Checks {
     /// A check that holds or not.
     pub(crate) fn holds(&mut self, name: &str, holds: bool, otherwise: impl FnOnce() -> String) {
         self.check(name, if holds { Ok(()) } else { Err(otherwise()) });
+    }
+
+    /// A check of an exit code, for the table too.
+    pub(crate) fn exit(&mut self, label: &str, wanted: i32, run: &Run) {
+        self.outcome.exits.push(format!("{wanted}/{}", run.exit_code));
+        self.holds(&format!("{label}: exit {wanted}"), run.exit_code == wanted, || run.words());
     }
 
     /// A check that there is no difference.

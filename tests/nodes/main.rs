@@ -5,6 +5,7 @@
 //! cargo test --test nodes -- agree [VERSION...]
 //! cargo test --test nodes -- gauntlet [VERSION...] [--levels valid,prefix,none,all] [--fast]
 //! cargo test --test nodes -- replicas [VERSION...]     two nodes and a damaged copy on one of them
+//! cargo test --test nodes -- outages [NAME...] [--servers VERSION,...] [--fast]   scripted outages
 //! cargo test --test nodes -- packaged [VERSION...]     the units, the alert, and the runbook
 //! cargo test --test nodes -- meanwhile [VERSION...]    a server started in the middle of a repair
 //! cargo test --test nodes -- mount-point [VERSION...]  the quarantine at the top of a data path
@@ -49,6 +50,7 @@ mod more_files;
 mod mount;
 mod mount_point;
 mod node;
+mod outages;
 mod packaged;
 mod places;
 mod pair;
@@ -150,6 +152,11 @@ fn main() -> ExitCode {
         Some(tool::MEASURE) => tool::measure(rest),
         Some(INSIDE) => match words(rest).as_slice() {
             [version, records] => inside(version, &PathBuf::from(records), red_to_green::run),
+            [version, records, what, name] if what == outages::OUTAGES => {
+                inside(version, &PathBuf::from(records), |version, binary, records, checks| {
+                    outages::run(name, (version, binary, records), checks)
+                })
+            }
             [version, records, what] if what == REPLICAS => {
                 inside(version, &PathBuf::from(records), replicas::run)
             }
@@ -164,6 +171,7 @@ fn main() -> ExitCode {
             [records] => services::inside(Path::new(records)),
             _ => ExitCode::from(2),
         },
+        Some(outages::OUTAGES) => outages::all(&words(rest)),
         Some("gauntlet") => many::gauntlet(&words(rest)),
         Some("agree") => many::agree(&words(rest)),
         Some("meanwhile") => {
@@ -201,10 +209,12 @@ fn main() -> ExitCode {
     }
 }
 
-type RunInside = fn(&Version, &Path, &Path, &mut Checks) -> Result<(), String>;
-
 /// One server's run, in the sandbox.
-fn inside(name: &str, records: &Path, run: RunInside) -> ExitCode {
+fn inside(
+    name: &str,
+    records: &Path,
+    run: impl FnOnce(&Version, &Path, &Path, &mut Checks) -> Result<(), String>,
+) -> ExitCode {
     let mut checks = Checks::new();
     let done = Version::parse(name)
         .and_then(|version| run(&version, Path::new(BINARY), records, &mut checks));

@@ -20,7 +20,7 @@ const PAIR_LIMIT_S: &str = "1200";
 const COMPOSE_LIMIT_S: &str = "600";
 
 /// How it went with one server.
-enum Row {
+pub(crate) enum Row {
     Ran(Outcome),
     Skipped(String),
 }
@@ -31,7 +31,12 @@ pub(crate) fn run_all(names: &[String], what: Option<&str>) -> ExitCode {
     let mut passed_count = u32::from(is_static.is_ok());
     let mut failed_count = u32::from(is_static.is_err());
     println!("the program is static: {}", is_static.map_or_else(|error| error, |()| "yes".into()));
-    let rows: Vec<(&String, Row)> = names.iter().map(|name| (name, run(name, what))).collect();
+    let limit_s = if what.is_some() { PAIR_LIMIT_S } else { RUN_LIMIT_S };
+    let of_name = |name: &String| {
+        let records = records().join(what.unwrap_or("nodes")).join(name);
+        run(name, &records, limit_s, what.as_slice())
+    };
+    let rows: Vec<(&String, Row)> = names.iter().map(|name| (name, of_name(name))).collect();
     println!();
     println!(
         "{:<12} {:>6} {:>6} {:>6} {:>5} {:>9} {:>6}",
@@ -72,8 +77,14 @@ pub(crate) fn harness() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nodes")
 }
 
-fn run(name: &str, what: Option<&str>) -> Row {
-    println!("\n{name}");
+/// Where runs leave their records.
+pub(crate) fn records() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// Runs one server in a sandbox of its own; `words` tell the part inside what to do.
+pub(crate) fn run(name: &str, records: &Path, limit_s: &str, words: &[&str]) -> Row {
+    println!("\n{name} {}", words.join(" "));
     let failed = |error: String| Row::Ran(Outcome { failed: vec![error], ..Outcome::default() });
     let version = match Version::parse(name) {
         Ok(version) => version,
@@ -86,8 +97,7 @@ fn run(name: &str, what: Option<&str>) -> Row {
         Ok(distribution) => distribution,
         Err(row) => return row,
     };
-    let records = Path::new(env!("CARGO_TARGET_TMPDIR")).join(what.unwrap_or("nodes")).join(name);
-    match in_sandbox(&version, &distribution, &records, what) {
+    match in_sandbox(&version, &distribution, records, (limit_s, words)) {
         Ok(outcome) => Row::Ran(outcome),
         Err(error) => failed(error),
     }
@@ -98,13 +108,17 @@ pub(crate) fn missing() -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
         return Some("root is needed to set up a machine of its own".to_owned());
     }
+    missing_of(&["bash", "unshare", "mount", "chroot", "systemctl", "systemd-sysusers", "timeout"])
+}
+
+/// Which of these programs this machine lacks.
+pub(crate) fn missing_of(needed: &[&str]) -> Option<String> {
     let is_there = |program: &str| {
         let mut command = Command::new(program);
         command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok()
     };
-    let needed = ["bash", "unshare", "mount", "chroot", "systemctl", "systemd-sysusers", "timeout"];
-    let programs: Vec<&str> = needed.into_iter().filter(|program| !is_there(program)).collect();
+    let programs: Vec<&str> = needed.iter().copied().filter(|program| !is_there(program)).collect();
     (!programs.is_empty()).then(|| format!("missing: {}", programs.join(", ")))
 }
 
@@ -134,7 +148,7 @@ fn in_sandbox(
     version: &Version,
     distribution: &Path,
     records: &Path,
-    what: Option<&str>,
+    (limit_s, words): (&str, &[&str]),
 ) -> Result<Outcome, String> {
     let fail = |error: std::io::Error| format!("{}: {error}", records.display());
     if records.exists() {
@@ -144,13 +158,12 @@ fn in_sandbox(
     let this = std::env::current_exe().map_err(fail)?;
     let home = format!("{}=/usr/share/{}", distribution.display(), version.program());
     let mut command = Command::new("timeout");
-    let limit_s = if what.is_some() { PAIR_LIMIT_S } else { RUN_LIMIT_S };
     command.args(["--kill-after=10", limit_s]).arg(harness().join("sandbox"));
     for program in [Path::new(BINARY), &this] {
         command.arg("--read").arg(program.parent().unwrap_or(program));
     }
     command.arg("--read").arg(home).arg("--write").arg(records).arg("--");
-    command.arg(&this).arg(INSIDE).arg(&version.name).arg(records).args(what).stdin(Stdio::null());
+    command.arg(&this).arg(INSIDE).arg(&version.name).arg(records).args(words).stdin(Stdio::null());
     let status = command.status().map_err(fail)?;
     let outcome = fs::read(records.join(OUTCOME_FILE))
         .map_err(|_| format!("the run ended early: {status}"))?;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::settings::{Budget, ClusterRequests, Mode, Targets};
 use super::*;
 use crate::clock::SimulatedClock;
-use crate::cluster::{ClusterError, Explanation, SnapshotOfIndex, StoredCopy, Surroundings};
+use crate::cluster::{ClusterError, Explanation, StoredCopy};
 use crate::format::encode_smile_state;
 use crate::log::LogSource;
 use crate::node::{Watermarks, inventory};
@@ -62,14 +62,6 @@ impl HealthView for Played {
 
     fn explain(&mut self, _: &ShardName) -> Option<Explanation> {
         None
-    }
-
-    fn surroundings(&mut self) -> Option<Surroundings> {
-        None
-    }
-
-    fn snapshots(&mut self, _: &[&str]) -> Vec<SnapshotOfIndex> {
-        Vec::new()
     }
 
     fn allocate_stale_primary(

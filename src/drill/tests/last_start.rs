@@ -1,0 +1,163 @@
+//! A node that died of a full disk, and a cluster that calls shards up which have failed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::release::Release;
+use super::super::server::{PlayedHealth, PlayedService};
+use super::played::Play;
+use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
+use crate::log::ShardName;
+use crate::rounds::{HealthView, Mark};
+use crate::service::{Service, ServiceError, ServiceState};
+
+const DIED: &str = "fatal exception while booting Elasticsearch\n\
+    org.elasticsearch.ElasticsearchException: failed to load metadata\n\
+    Caused by: java.io.IOException: No space left on device";
+
+/// A service that is not running, in this state.
+struct Down {
+    inner: PlayedService,
+    state: ServiceState,
+    start_count: u32,
+}
+
+impl Service for Down {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    fn state(&mut self) -> Result<ServiceState, ServiceError> {
+        match self.inner.state()? {
+            ServiceState::Stopped => Ok(self.state.clone()),
+            running => Ok(running),
+        }
+    }
+
+    fn stop(&mut self, limit: Duration) -> Result<(), ServiceError> {
+        self.inner.stop(limit)
+    }
+
+    fn start(&mut self, limit: Duration) -> Result<(), ServiceError> {
+        self.start_count += 1;
+        self.inner.start(limit)
+    }
+
+    fn can_start(&self) -> bool {
+        true
+    }
+}
+
+/// A repaired node that was killed and died at its next start.
+fn died(state: ServiceState) -> (Play, Down) {
+    let play = Play::new(Release::Sequenced);
+    assert!(play.run().has(Mark::Repaired), "{}", play.said());
+    {
+        let mut server = play.server.borrow_mut();
+        server.killed();
+        let starts = "version[7.17.28], pid[7], build[oss/tar/139cb5a/2025-02-20T09:05:31Z]";
+        server.writes("INFO", "o.e.n.Node", starts);
+        server.writes("ERROR", "o.e.b.Elasticsearch", DIED);
+    }
+    let service = Down { inner: play.service(), state, start_count: 0 };
+    (play, service)
+}
+
+#[test]
+fn a_node_that_died_of_a_full_disk_is_started_when_there_is_room() {
+    let (play, mut service) = died(ServiceState::Failed);
+    let ending = play.run_with(&mut service, &mut play.health(), &mut |_| {});
+    let said = play.said();
+    assert!(said.contains("No space left on device; that is mended"), "{said}");
+    assert_eq!((ending.marks().count(), service.start_count), (0, 1), "{said}");
+    assert_eq!(play.problems(), [""; 0]);
+}
+
+#[test]
+fn a_node_that_somebody_stopped_since_stays_stopped() {
+    let (play, mut service) = died(ServiceState::Stopped);
+    let ending = play.run_with(&mut service, &mut play.health(), &mut |_| {});
+    assert!(ending.has(Mark::PersonNeeded), "{ending:?}");
+    assert_eq!(service.start_count, 0, "{}", play.said());
+    assert!(play.said().contains("No space left on device"), "{}", play.said());
+}
+
+/// A cluster that answers from the state of before the failures at first.
+struct Stale {
+    inner: PlayedHealth,
+    look_count: u32,
+    asked_count: u32,
+}
+
+impl HealthView for Stale {
+    fn copies(&mut self) -> Result<Vec<ShardCopy>, ClusterError> {
+        self.look_count += 1;
+        let mut copies = self.inner.copies()?;
+        if self.look_count > 1 && self.asked_count == 0 {
+            for copy in &mut copies {
+                copy.state = CopyState::Initializing;
+            }
+        }
+        Ok(copies)
+    }
+
+    fn local_node(&mut self) -> Option<String> {
+        self.inner.local_node()
+    }
+
+    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
+        self.inner.in_sync(index)
+    }
+
+    fn stores(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
+        self.inner.stores(index)
+    }
+
+    fn node_names(&mut self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    fn retry_failed(&mut self) -> Result<(), ClusterError> {
+        self.asked_count += 1;
+        Ok(())
+    }
+
+    fn explain(&mut self, _: &ShardName) -> Option<Explanation> {
+        None
+    }
+
+    fn recovery_progress(&mut self) -> u64 {
+        0
+    }
+
+    fn allocate_stale_primary(
+        &mut self,
+        shard: &ShardName,
+        node: &str,
+    ) -> Result<(), ClusterError> {
+        self.inner.allocate_stale_primary(shard, node)
+    }
+
+    fn clear_flood_block(&mut self, index: &str) -> Result<(), ClusterError> {
+        self.inner.clear_flood_block(index)
+    }
+}
+
+#[test]
+fn what_the_cluster_calls_up_is_looked_at_again() {
+    let play = Play::new(Release::Sequenced);
+    assert!(play.run().has(Mark::Repaired), "{}", play.said());
+    {
+        let mut server = play.server.borrow_mut();
+        let failed = format!(
+            "{} failed engine [refresh failed]\njava.io.IOException: No space left on device",
+            server.node.shards[0].name
+        );
+        server.writes("WARN", "o.e.i.e.Engine", &failed);
+    }
+    let mut health = Stale { inner: play.health(), look_count: 0, asked_count: 0 };
+    let ending = play.run_with(&mut play.service(), &mut health, &mut |_| {});
+    let said = play.said();
+    assert!(said.contains("they get another try and no repair"), "{said}");
+    assert_eq!((ending.marks().count(), health.asked_count), (0, 1), "{said}");
+}

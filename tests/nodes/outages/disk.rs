@@ -1,0 +1,257 @@
+//! A disk that another file fills while the server indexes, and that has room again later.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::About;
+use super::scene::{REPAIR, Scene, play};
+use crate::checks::Checks;
+use crate::damage::Damage;
+use crate::documents::{Documents, difference};
+use crate::http::json_of;
+use crate::mount::Mount;
+use crate::run::{succeed, wait_for};
+
+const INDEX: &str = "orders";
+const SHARD_COUNT: u32 = 2;
+/// What another file leaves of the disk for the server to fill.
+const LEFT_BYTES: u64 = 6 << 20;
+/// Documents in one request.
+const BATCH: usize = 100;
+/// Most documents that are sent: no more than one search can return.
+const MOST: usize = 9_000;
+/// Requests that are sent after the first failure: a shard takes some again, in part.
+const AFTER_FAILURE: usize = 15;
+const NO_SPACE: &str = "No space left on device";
+const DISK: &str = "if truncate -s 256M $2 && mkfs.ext4 -q -m 0 -b 4096 $2 && mount -o loop $2 $1; then \
+    exit; fi; mount -t tmpfs -o size=256m none $1";
+
+/// A disk of its own for the data.
+struct Disk {
+    _mount: Mount,
+    filling: PathBuf,
+}
+
+impl Disk {
+    fn new(scene: &Scene<'_>) -> Result<Self, String> {
+        let data = scene.node.data();
+        let mount = Mount::new(DISK, &data, Path::new("/var/blocks"))?;
+        let program = scene.node.version.program();
+        let place = data.display().to_string();
+        succeed("chown", &[&format!("{program}:{program}"), &place])?;
+        Ok(Self { _mount: mount, filling: data.join("filling") })
+    }
+
+    /// Fills it, but for so many bytes.
+    fn fill(&self, left_bytes: u64) -> Result<(), String> {
+        let fail = |error: std::io::Error| format!("{}: {error}", self.filling.display());
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.filling);
+        let file = file.as_mut().map_err(|error| fail(std::io::Error::from(error.kind())))?;
+        let free =
+            |path: &Path| nix::sys::statvfs::statvfs(path).map_err(|error| fail(error.into()));
+        let block = vec![7; 1 << 20];
+        let mut size = block.len();
+        while let Some(part) = block.get(..size).filter(|part| !part.is_empty()) {
+            let space = free(&self.filling)?;
+            let free_bytes = space.blocks_available() * space.fragment_size();
+            let has_enough = free_bytes < left_bytes + part.len() as u64;
+            if has_enough || file.write_all(part).and_then(|()| file.sync_data()).is_err() {
+                size /= 2;
+            }
+        }
+        Ok(())
+    }
+
+    fn make_room(&self) -> Result<(), String> {
+        fs::remove_file(&self.filling).map_err(|error| error.to_string())
+    }
+}
+
+/// The server indexes until the disk is full; the program is run before and after there is room.
+pub(super) fn disk_filled(about: About<'_>, checks: &mut Checks) -> Result<(), String> {
+    play(about, checks, |scene| {
+        let disk = Disk::new(scene)?;
+        let acknowledged = fill_disk(scene, &disk)?;
+        let is_stream = scene.node.version.has_stream();
+        let mut log_offset = 0;
+        if is_stream {
+            // Its shards can stay up over a torn translog: the next start reads it.
+            scene.node.kill()?;
+            log_offset = scene.node.log_text()?.len();
+            scene.node.start(|_| true)?;
+        }
+        let is_logged = wait_for(Duration::from_secs(40), || {
+            let all = scene.node.log_text().unwrap_or_default();
+            let log = all.get(log_offset..).unwrap_or_default();
+            let fails =
+                |shard: &str| log.lines().any(|line| line.contains("fail") && line.contains(shard));
+            (is_stream || log.contains(NO_SPACE)) && (fails("][0]") || fails("][1]"))
+        });
+        scene.checks.holds(
+            "the server logs that the disk is full, and shards fail",
+            is_logged,
+            || "it does not".to_owned(),
+        );
+        // Damage is refused: the node serves others, and could not start again.
+        still_full(scene, if is_stream { (4, 64) } else { (0, 2) })?;
+        scene.checks.step("with room again");
+        disk.make_room()?;
+        scene.job("with-room", i32::from(is_stream), &REPAIR)?;
+        has_all(scene, &acknowledged)
+    })
+}
+
+/// The same, and the node has crashed and died of the full disk at its next start.
+pub(super) fn crashed_on_full_disk(about: About<'_>, checks: &mut Checks) -> Result<(), String> {
+    play(about, checks, |scene| {
+        let disk = Disk::new(scene)?;
+        let acknowledged = fill_disk(scene, &disk)?;
+        scene.checks.step("killed, and started without a free byte");
+        scene.node.kill()?;
+        succeed("systemctl", &["start", &scene.node.unit_name()])?;
+        scene.wait_property("ActiveState", "failed")?;
+        still_full(scene, (0, 2))?;
+        scene.checks.step("with room again");
+        disk.make_room()?;
+        scene.job("with-room", 0, &REPAIR)?;
+        has_all(scene, &acknowledged)
+    })
+}
+
+/// Starts the server and has it index until the disk is full; what was acknowledged.
+fn fill_disk(scene: &mut Scene<'_>, disk: &Disk) -> Result<Documents, String> {
+    scene.checks.step("first start");
+    scene.node.start(|_| true)?;
+    scene.node.api.create_index(INDEX, SHARD_COUNT)?;
+    scene.node.wait(|shards| shards.iter().all(|shard| shard.state == "STARTED"))?;
+    scene.checks.step("another file leaves 6 MiB, and the server indexes");
+    disk.fill(LEFT_BYTES)?;
+    let acknowledged = index_until_full(scene)?;
+    disk.fill(0)?;
+    scene.checks.step(&format!("full: {} documents are acknowledged", acknowledged.len()));
+    Ok(acknowledged)
+}
+
+/// With the disk still full: it says so, and does nothing that makes it worse.
+fn still_full(scene: &mut Scene<'_>, (dry, wet): (i32, i32)) -> Result<(), String> {
+    let before = scene.node.stops_and_starts()?;
+    scene.text("still-full-dry", dry, &["--dry-run"])?;
+    let run = scene.job("still-full", wet, &REPAIR)?;
+    scene.says("that there is no room and what to do", &run, &["free", "room"]);
+    let after = scene.node.stops_and_starts()?;
+    scene.checks.holds("the node is neither stopped nor started", before == after, || {
+        format!("{before:?}, {after:?}")
+    });
+    Ok(())
+}
+
+/// Indexes in small requests until it fails, and a little further; what was acknowledged.
+fn index_until_full(scene: &Scene<'_>) -> Result<Documents, String> {
+    let mut acknowledged = Documents::new();
+    let mut failure_count = 0;
+    let begun = Instant::now();
+    for batch in 0..MOST / BATCH {
+        let documents: Vec<(String, Value)> =
+            (batch * BATCH..(batch + 1) * BATCH).map(document).collect();
+        let taken = send(scene, &documents).unwrap_or_default();
+        let is_whole = taken.len() == documents.len();
+        for (id, source) in documents {
+            if taken.contains(&id) {
+                acknowledged.insert(id, source);
+            }
+        }
+        failure_count += usize::from(!is_whole);
+        let is_over = failure_count > 0 && begun.elapsed() > Duration::from_secs(15);
+        if failure_count > AFTER_FAILURE || is_over {
+            return Ok(acknowledged);
+        }
+    }
+    if failure_count > 0 { Ok(acknowledged) } else { Err("the disk did not fill".to_owned()) }
+}
+
+fn document(number: usize) -> (String, Value) {
+    let mut state = number as u64 + 1;
+    let mut words = String::new();
+    while words.len() < 900 {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        words = format!("{words}{:08x} ", state >> 32);
+    }
+    (format!("d{number:05}"), json!({ "number": number, "words": words }))
+}
+
+/// Sends documents; the ids that were acknowledged.
+fn send(scene: &Scene<'_>, documents: &[(String, Value)]) -> Result<Vec<String>, String> {
+    let mut lines = String::new();
+    for (id, source) in documents {
+        let about = if scene.node.version.has_types() {
+            json!({ "index": { "_index": INDEX, "_type": "doc", "_id": id } })
+        } else {
+            json!({ "index": { "_index": INDEX, "_id": id } })
+        };
+        lines.extend([about.to_string(), "\n".to_owned(), source.to_string(), "\n".to_owned()]);
+    }
+    let answer = scene.node.api.post("/_bulk?timeout=1s", "application/x-ndjson", &lines)?;
+    let items = answer.get("items").and_then(Value::as_array).ok_or("no items")?;
+    let taken = items.iter().filter_map(|item| {
+        let about = item.get("index")?;
+        let is_done = about.get("status").and_then(Value::as_u64)? < 300;
+        let id = about.get("_id").and_then(Value::as_str)?;
+        is_done.then(|| id.to_owned())
+    });
+    Ok(taken.collect())
+}
+
+/// The node is green and has every document that was acknowledged.
+fn has_all(scene: &mut Scene<'_>, acknowledged: &Documents) -> Result<(), String> {
+    let api = &scene.node.api;
+    let health = api.get("/_cluster/health")?;
+    let is_green = json_of("health", &health)?.get("status") == Some(&json!("green"));
+    scene.checks.holds("green", is_green, || health);
+    if !is_green {
+        return Ok(());
+    }
+    let api = &scene.node.api;
+    api.post(&format!("/{INDEX}/_refresh"), "application/json", "")?;
+    let path = format!("/{INDEX}/_search?size=10000");
+    let answer = json_of(&path, &api.get(&path)?)?;
+    let hits = answer.pointer("/hits/hits").and_then(Value::as_array).ok_or("no hits")?;
+    let mut found = Documents::new();
+    for hit in hits {
+        let id = hit.get("_id").and_then(Value::as_str).ok_or("no id")?;
+        if acknowledged.contains_key(id) {
+            found.insert(id.to_owned(), hit.get("_source").cloned().unwrap_or_default());
+        }
+    }
+    let beside = hits.len() - found.len();
+    let differs = difference(acknowledged, &found);
+    let name = format!("every acknowledged document is there ({beside} others)");
+    scene.checks.same(&name, differs);
+    Ok(())
+}
+
+/// Damage, and no room for the node to start: a start that cannot work is not tried.
+pub(super) fn disk_still_full(about: About<'_>, checks: &mut Checks) -> Result<(), String> {
+    play(about, checks, |scene| {
+        let disk = Disk::new(scene)?;
+        let damaged = [(0, Damage::TornTail), (2, Damage::FlippedBits)];
+        let shards = scene.fill_and_break(&[INDEX], 3, &damaged)?;
+        crate::red_to_green::fail_on_them(&scene.node, &shards, scene.checks)?;
+        scene.checks.step("without a free byte");
+        disk.fill(0)?;
+        let starts_before = scene.starts()?;
+        let run = scene.job("full", 64, &REPAIR)?;
+        scene.says("that there is no room and what to do", &run, &["free", "room"]);
+        let started = scene.starts()? - starts_before;
+        scene.checks.holds("no start is tried", started == 0, || format!("{started}"));
+        scene.text("full-text", 64, &REPAIR)?;
+        scene.checks.step("with room again");
+        disk.make_room()?;
+        scene.job("with-room", 1, &REPAIR)?;
+        scene.is_green(&shards)
+    })
+}
