@@ -42,6 +42,15 @@ pub enum ServiceError {
         /// The unit.
         unit: String,
     },
+    /// The unit has no file, and is gone when it has stopped.
+    #[error(
+        "unit {unit} was made by systemd-run or a program and is gone when it has stopped, so it could \
+         not be started again; stop it by hand and say --service none"
+    )]
+    Transient {
+        /// The unit.
+        unit: String,
+    },
     /// systemd has the unit, but cannot use it.
     #[error("unit {unit} cannot be used: systemd calls it {load_state}")]
     Unusable {

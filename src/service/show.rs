@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::ServiceState;
 
 /// The properties that [`Status`] is read from.
-pub(super) const STATUS_PROPERTIES: [&str; 11] = [
+pub(super) const STATUS_PROPERTIES: [&str; 12] = [
     "Id",
     "LoadState",
     "ActiveState",
@@ -24,6 +24,7 @@ pub(super) const STATUS_PROPERTIES: [&str; 11] = [
     "TimeoutStartUSec",
     "DropInPaths",
     "NeedDaemonReload",
+    "Transient",
 ];
 
 /// The properties that [`Launch`] is read from.
@@ -51,6 +52,8 @@ pub(super) struct Status {
     pub(super) drop_ins: Vec<String>,
     /// Whether files of the unit changed since systemd read them.
     pub(super) needs_reload: bool,
+    /// Whether it was made by `systemd-run` or a program, and is gone when it has stopped.
+    pub(super) is_transient: bool,
 }
 
 impl Status {
@@ -80,6 +83,7 @@ impl Status {
             start_limit: optional("TimeoutStartUSec"),
             drop_ins: quoted_words(&optional("DropInPaths")),
             needs_reload: optional("NeedDaemonReload") == "yes",
+            is_transient: optional("Transient") == "yes",
         })
     }
 

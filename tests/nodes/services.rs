@@ -209,6 +209,18 @@ fn by_hand(checks: &mut Checks) -> Result<(), String> {
     let run = scene.tool(&["--all", "--dry-run"])?;
     ends(checks, "a dry run needs no service", &run, 4, &[]);
 
+    let scene = Scene::without_unit("es-transient", 1)?;
+    succeed(
+        "systemd-run",
+        &[&["--unit=es-transient"], words_of(&server_words(&scene)).as_slice()].concat(),
+    )?;
+    let before = (scene.serves(), scene.show("MainPID"));
+    let run = scene.repair(&[])?;
+    let words = ["es-transient.service was made by systemd-run"];
+    ends(checks, "a unit that would be gone is refused", &run, REFUSED, &words);
+    let after = (true, scene.show("MainPID"));
+    checks.holds("and not stopped", after == before, || format!("{before:?} {after:?}"));
+
     let scene = Scene::without_unit("es-child", 1)?;
     let mut words = server_words(&scene);
     let _server = Killed::start(Command::new(words.remove(0)).args(words))?;
@@ -219,6 +231,10 @@ fn by_hand(checks: &mut Checks) -> Result<(), String> {
     let words = ["belongs to unit sandbox.service, which starts something else"];
     ends(checks, "a unit that is there for something else is left alone", &run, REFUSED, &words);
     Ok(())
+}
+
+fn words_of(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 fn server_words(scene: &Scene) -> Vec<String> {

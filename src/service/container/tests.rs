@@ -119,6 +119,16 @@ fn a_stop_is_no_kill() {
 }
 
 #[test]
+fn podman_gets_a_time_that_never_comes() {
+    let played = Played::new(&[]);
+    let program = played.folder.path().join("docker");
+    let mut service = Container::find_with(Engine::Podman, &program, "es").unwrap();
+    assert_eq!(service.name(), "podman container es");
+    service.stop(LONG).unwrap();
+    assert_eq!(played.told(), "stop -t 86460 es\n");
+}
+
+#[test]
 fn a_container_that_does_not_stay_up_is_seen() {
     let start = "echo exited > status; echo 1 > code; exit 0";
     let played = Played::new(&[("status", "exited"), ("on.start", start)]);

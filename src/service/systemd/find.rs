@@ -170,8 +170,9 @@ impl Systemd {
 
     fn look_up(systemctl: &Path, name: String) -> Result<Found, ServiceError> {
         let named = Self::new(systemctl, name);
-        let Status { id, load_state, .. } = named.status()?;
+        let Status { id, load_state, is_transient, .. } = named.status()?;
         Ok(match load_state.as_str() {
+            "loaded" if is_transient => Found::Refused(ServiceError::Transient { unit: id }),
             "loaded" => Found::Loaded(Self { unit: id, ..named }),
             "not-found" => Found::Nothing,
             "masked" => Found::Refused(ServiceError::Masked { unit: id }),

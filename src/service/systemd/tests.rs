@@ -90,6 +90,10 @@ fn a_unit_that_cannot_be_used_is_refused() {
     assert!(matches!(played.find(Some("other")), Err(ServiceError::NotFound { .. })));
     played.set("load.elasticsearch.service", "bad-setting");
     assert!(matches!(played.find(None), Err(ServiceError::Unusable { .. })));
+    played.set("load.elasticsearch.service", "loaded");
+    played.set("transient", "yes");
+    assert!(matches!(played.find(None), Err(ServiceError::Transient { .. })));
+    played.set("transient", "no");
     for name in ["", "-H evil", "a*", "../x", "a b", "a;b"] {
         assert!(matches!(played.find(Some(name)), Err(ServiceError::BadName { .. })), "{name}");
     }
