@@ -277,7 +277,10 @@ fn a_port_that_answers_nothing_in_plain_http_is_looked_at_for_tls() {
         let (client, _) = front.accept().unwrap();
         let back = TcpStream::connect(("127.0.0.1", tls_port)).unwrap();
         let (mut from, mut to) = (client.try_clone().unwrap(), back.try_clone().unwrap());
-        let up = spawn(move || std::io::copy(&mut from, &mut to));
+        let up = spawn(move || {
+            let _ = std::io::copy(&mut from, &mut to);
+            let _ = to.shutdown(std::net::Shutdown::Both);
+        });
         let _ = std::io::copy(&mut &back, &mut &client);
         let _ = client.shutdown(std::net::Shutdown::Both);
         drop(up.join());
