@@ -4,6 +4,7 @@
 //! end it half-way, and so that what it started can be ended with it when the time is over.
 
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
@@ -74,8 +75,22 @@ pub(super) fn run(command: &mut Command, limit: Duration) -> Result<Finished, Se
     })
 }
 
+/// What begins the names of the variables that are for this program alone: some hold credentials.
+const OWN_VARIABLES: &str = "ES_TRANSLOG_FIX_";
+
+fn without_own_variables(command: &mut Command) {
+    let given = command.get_envs().map(|(name, _)| name.to_owned());
+    let inherited = std::env::vars_os().map(|(name, _)| name);
+    let is_own = |name: &OsString| name.to_string_lossy().starts_with(OWN_VARIABLES);
+    let own: Vec<OsString> = given.chain(inherited).filter(is_own).collect();
+    for name in own {
+        command.env_remove(name);
+    }
+}
+
 fn watch(command: &mut Command, limit: Duration) -> io::Result<Finished> {
     let started = Instant::now();
+    without_own_variables(command);
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

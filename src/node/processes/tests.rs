@@ -1,4 +1,5 @@
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -8,7 +9,14 @@ struct Other(Child);
 impl Other {
     fn start(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::null());
-        Self(command.spawn().unwrap())
+        let other = Self(command.spawn().unwrap());
+        // A spawn returns when the old program is gone, a moment before the new one has its words.
+        let path = format!("/proc/{}/cmdline", other.pid());
+        let began = Instant::now();
+        while fs::read(&path).unwrap().is_empty() && began.elapsed() < Duration::from_secs(5) {
+            std::thread::yield_now();
+        }
+        other
     }
 
     fn pid(&self) -> i32 {

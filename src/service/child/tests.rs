@@ -80,3 +80,11 @@ fn a_flood_without_end_is_ended_in_time() {
 fn control_characters_reach_no_terminal() {
     assert_eq!(one_line(" a\x1b[31m \n\n b\u{7}\n"), "a\\u{1b}[31m; b\\u{7}");
 }
+
+#[test]
+fn what_is_for_this_program_alone_is_not_handed_on() {
+    let mut command = Command::new("env");
+    command.env("ES_TRANSLOG_FIX_BASIC", "me:s3cr3t").env("OTHER", "kept");
+    let said = run(&mut command, Duration::from_secs(10)).unwrap().stdout().unwrap();
+    assert!(said.contains("OTHER=kept") && !said.contains("s3cr3t"), "{said}");
+}
