@@ -66,10 +66,7 @@ impl<'a> Executor<'a> {
                 Ok(self.store.create_folder(path, *attributes)?)
             }
             Step::Keep { file, kept, was } => self.keep(file, kept, was),
-            Step::Record { file, was, .. } if self.is(file, was)? => Ok(()),
-            Step::Record { file, .. } => {
-                Err(ApplyError::changed(file, self.store.fingerprint(file)?))
-            }
+            Step::Record { file, was, .. } => self.must_be(file, was),
             Step::Stage { staged, sum, .. } if noted_done && self.has(staged, *sum)? => Ok(()),
             Step::Stage { staged, content, sum, attributes, labels, times } => {
                 let given = Given { attributes: *attributes, labels, times: *times };
@@ -102,12 +99,8 @@ impl<'a> Executor<'a> {
         if self.is(kept, was)? {
             return Ok(());
         }
-        match self.store.fingerprint(file)? {
-            Some(now) if now.same_file(was) => {
-                self.store.link_new(file, kept).map_err(|error| no_second_name(file, error))?;
-            }
-            now => return Err(ApplyError::changed(file, now)),
-        }
+        self.must_be(file, was)?;
+        self.store.link_new(file, kept).map_err(|error| no_second_name(file, error))?;
         if self.store.inode(kept)? == Some(was.inode) {
             return Ok(());
         }
@@ -155,10 +148,7 @@ impl<'a> Executor<'a> {
         was: &Fingerprint,
         labels: &Labels,
     ) -> Result<(), ApplyError> {
-        match self.store.fingerprint(file)? {
-            Some(now) if now.same_file(was) => {}
-            now => return Err(ApplyError::changed(file, now)),
-        }
+        self.must_be(file, was)?;
         let content = whole(file, was);
         let given = Given { attributes: was.attributes, labels, times: Some(was.times) };
         self.stage(kept, (&content, Sum::of_file(was)), given)
@@ -190,10 +180,7 @@ impl<'a> Executor<'a> {
         if self.is(to, was)? {
             return self.end_twin(from, to);
         }
-        match self.store.fingerprint(from)? {
-            Some(now) if now.same_file(was) => {}
-            now => return Err(ApplyError::changed(from, now)),
-        }
+        self.must_be(from, was)?;
         self.rename_judged(from, to, was.inode)
     }
 
@@ -259,6 +246,14 @@ impl<'a> Executor<'a> {
 
     fn is_in_quarantine(&self, path: &Path) -> bool {
         self.quarantines.iter().any(|quarantine| quarantine.holds(path))
+    }
+
+    /// Stops where a file is not what was judged.
+    fn must_be(&self, file: &Path, was: &Fingerprint) -> Result<(), ApplyError> {
+        match self.store.fingerprint(file)? {
+            Some(now) if now.same_file(was) => Ok(()),
+            now => Err(ApplyError::changed(file, now)),
+        }
     }
 
     fn is(&self, path: &Path, was: &Fingerprint) -> Result<bool, ApplyError> {

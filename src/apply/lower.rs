@@ -1,8 +1,8 @@
 //! Changes -> steps: gives every change its place in the quarantine and what must hold before it.
 //!
 //! The order is what makes a stop harmless. For all shards together, first the folders of the
-//! quarantine are made, files that stay get their second name, and every new file is written and
-//! synced where no server looks: what the file system cannot do, and a lack of space, show before
+//! quarantine are made, every new file is written and synced where no server looks, and files that
+//! stay get their second name: what the file system cannot do, and a lack of space, show before
 //! a shard has changed. Then, shard by shard, the old files leave, the names are synced, and the
 //! new files come in.
 

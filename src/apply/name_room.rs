@@ -3,7 +3,7 @@
 //! journal takes what small files hold: of those that stay, which need no second name then; and of
 //! those that leave, which are emptied before the first file moves and so give their blocks.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::in_place::{REWRITE_MAX_BYTES, roomy};
 use super::lower::LowerError;
@@ -149,9 +149,8 @@ impl<'a> Naming<'a> {
         }
         let Some((full, old)) = roomy(self.store, from, 0)? else { return Ok(None) };
         self.left_bytes = self.left_bytes.saturating_sub(was.len_bytes);
-        let Sum { len_bytes, crc32 } = Sum::of(&[]);
-        *was = Fingerprint { len_bytes, crc32, ..*was };
-        let (from, to): (PathBuf, PathBuf) = (from.clone(), from.clone());
+        *was = was.with_content(&[]);
+        let (from, to) = (from.clone(), from.clone());
         Ok(Some(Step::Rewrite { from, to, was: full, old, new: Vec::new(), times: None }))
     }
 }

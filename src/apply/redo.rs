@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::journal::Journal;
-use super::step::{Step, Sum};
-use super::store::{Fingerprint, Store};
+use super::step::Step;
+use super::store::Store;
 use super::tree::Tree;
 use super::undo_error::UndoError;
 use super::view::View;
@@ -53,8 +53,7 @@ pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>,
                 if view.read(from, new.len())? != *new {
                     return Err(UndoError::Newer { files: vec![(to.clone(), now.to_string())] });
                 }
-                let Sum { len_bytes, crc32 } = Sum::of(old);
-                view.write(from, Fingerprint { len_bytes, crc32, ..now });
+                view.write(from, now.with_content(old));
                 Step::Rewrite {
                     from: to.clone(),
                     to: from.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::lower::LowerError;
-use super::quarantine::{Base, Quarantine};
+use super::quarantine::Quarantine;
 use super::step::Step;
 use super::store::{Room, Store, StoreError};
 
@@ -56,26 +56,27 @@ pub(super) fn check_room(
     steps: &[Step],
     quarantines: &[&Quarantine],
 ) -> Result<(), LowerError> {
-    let (away, own): (Vec<&Step>, Vec<&Step>) =
-        steps.iter().partition(|step| is_away(step, quarantines));
     let elsewhere: Vec<&Quarantine> =
         quarantines.iter().copied().filter(|one| one.is_elsewhere()).collect();
+    let (away, own): (Vec<&Step>, Vec<&Step>) =
+        steps.iter().partition(|step| is_away(step, &elsewhere));
     check_anchors(store, &own, own_anchors(quarantines))?;
     check_anchors(store, &away, elsewhere.iter().map(|one| one.anchor.as_path()).collect())
 }
 
-/// Whether the step makes something on another file system than the shards'.
-fn is_away(step: &Step, quarantines: &[&Quarantine]) -> bool {
+/// Whether the step makes something on another file system than the shards', for one of the
+/// quarantines that have such a place.
+fn is_away(step: &Step, elsewhere: &[&Quarantine]) -> bool {
     let (Step::CreateFolder { path: made, .. }
     | Step::Stage { staged: made, .. }
     | Step::Copy { kept: made, .. }) = step
     else {
         return false;
     };
-    quarantines.iter().any(|one| {
-        let is_kept = one.folder.starts_with(made) || one.holds(made);
-        let is_own = |own: &Base| own.folder.starts_with(made) || own.holds(made);
-        is_kept && one.own.as_ref().is_some_and(|own| !is_own(own))
+    let is_within = |folder: &Path, holds: bool| holds || folder.starts_with(made);
+    elsewhere.iter().any(|one| {
+        is_within(&one.folder, one.holds(made))
+            && one.own.as_ref().is_some_and(|own| !is_within(&own.folder, own.holds(made)))
     })
 }
 

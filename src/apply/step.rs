@@ -1,6 +1,7 @@
 //! A step is data: it is written into the journal before anything happens, and doing it again
 //! after it happened changes nothing.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -175,15 +176,13 @@ impl Step {
     /// file system without ordered renames shows it twice rather than not at all. That is why no
     /// part of a run moves files into a folder and others out of it.
     pub(super) fn sync_after(steps: &[Self]) -> Option<Self> {
-        let losing: Vec<&Path> = steps.iter().filter_map(Self::losing_folder).collect();
+        let losing = || steps.iter().filter_map(Self::losing_folder);
+        let all_losing: HashSet<&Path> = losing().collect();
         let taking = steps.iter().filter_map(Self::taking_folder);
-        let taking = taking.filter(|folder| !losing.contains(folder));
-        let mut folders: Vec<PathBuf> = Vec::new();
-        for folder in taking.chain(losing.iter().copied()) {
-            if !folders.iter().any(|known| known == folder) {
-                folders.push(folder.to_path_buf());
-            }
-        }
+        let taking = taking.filter(|folder| !all_losing.contains(folder));
+        let mut seen = HashSet::new();
+        let folders = taking.chain(losing()).filter(|folder| seen.insert(*folder));
+        let folders: Vec<PathBuf> = folders.map(Path::to_path_buf).collect();
         (!folders.is_empty()).then_some(Self::Sync { folders })
     }
 

@@ -52,10 +52,10 @@ impl StepKind {
     /// All of them, in the order in which a round has them.
     pub const ALL: [Self; 12] = [
         Self::CreateFolder,
-        Self::Keep,
-        Self::Record,
         Self::Stage,
         Self::Copy,
+        Self::Keep,
+        Self::Record,
         Self::Move,
         Self::Remove,
         Self::MoveFolder,

@@ -1,7 +1,8 @@
 //! The one door to the disk: every change below a data path is a call of [`Store`].
 //!
 //! The trait is small on purpose. Nothing in it replaces: a rename or a new name fails when the
-//! target exists; and one call takes names away, for whoever asked for copies elsewhere. That makes "a dry run writes nothing" and "stop at every call" provable.
+//! target exists; and one call takes names away, for whoever asked for copies elsewhere. That makes
+//! "a dry run writes nothing" and "stop at every call" provable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -89,6 +90,12 @@ impl Fingerprint {
     #[must_use]
     pub fn same_file(&self, other: &Self) -> bool {
         self.inode == other.inode && self.same_content(other)
+    }
+
+    /// This file once it holds these bytes.
+    #[must_use]
+    pub fn with_content(self, bytes: &[u8]) -> Self {
+        Self { len_bytes: bytes.len() as u64, crc32: crc32fast::hash(bytes), ..self }
     }
 }
 

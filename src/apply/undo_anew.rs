@@ -13,26 +13,29 @@ use crate::plan::{Content, Piece};
 impl Undoing<'_> {
     /// What the step kept of a file that has another file's content now, or is gone.
     pub(super) fn returns_anew(&mut self, step: &Step) -> Result<(), UndoError> {
-        let (Step::Record { file, was, .. } | Step::Copy { file, was, .. }) = step else {
-            return Ok(());
+        let none = Labels::new();
+        let (file, was, content, labels, copy) = match step {
+            Step::Record { file, was, content } => {
+                (file, was, vec![Piece::Bytes(content.clone())], &none, None)
+            }
+            Step::Copy { file, kept, was, labels } => {
+                (file, was, whole(kept, was), labels, Some(kept))
+            }
+            _ => return Ok(()),
         };
-        if self.view.fingerprint(file)?.is_some_and(|now| now.same_content(was)) {
+        if self.has_content(file, was)? {
             return Ok(());
         }
-        match step {
-            Step::Copy { kept, labels, .. } => {
-                let copy = self.view.fingerprint(kept)?.filter(|copy| copy.same_content(was));
-                if copy.is_none() {
-                    return Err(UndoError::missing(kept, file));
-                }
-                self.write_anew((file, file), was, whole(kept, was), labels)
-            }
-            Step::Record { content, .. } => {
-                let content = vec![Piece::Bytes(content.clone())];
-                self.write_anew((file, file), was, content, &Labels::new())
-            }
-            _ => Ok(()),
+        if let Some(copy) = copy
+            && !self.has_content(copy, was)?
+        {
+            return Err(UndoError::missing(copy, file));
         }
+        self.write_anew((file, file), was, content, labels)
+    }
+
+    fn has_content(&mut self, path: &Path, was: &Fingerprint) -> Result<bool, UndoError> {
+        Ok(self.view.fingerprint(path)?.is_some_and(|now| now.same_content(was)))
     }
 
     /// A file comes back with this content, under the first of its names.

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use super::node_arguments::NodeArguments;
 use super::reading::{CheckArguments, ExportArguments, InspectArguments};
 use crate::limit;
-use crate::log::{LogSource, Since};
+use crate::log::Since;
 use crate::plan::Level;
 
 /// Finds, proves and repairs damaged translogs of an Elasticsearch or OpenSearch node.
@@ -105,6 +106,14 @@ pub struct MainArguments {
     /// shard is down until that one is back
     #[arg(long)]
     pub prefer_peer: bool,
+    /// Tell the cluster to use a repaired copy that is not among the in-sync ones, where no other copy
+    /// answers (`allocate_stale_primary`); else the request is printed
+    #[arg(long)]
+    pub reroute: bool,
+    /// End the read-only block that a disk at the flood stage left on indices of this node, when there
+    /// is room again and the server does not end it itself
+    #[arg(long)]
+    pub clear_blocks: bool,
     /// How long it goes on
     #[command(flatten)]
     pub limits: LimitArguments,
@@ -128,43 +137,6 @@ pub struct LimitArguments {
     /// Seconds without any progress after which shards that are not up count as stuck
     #[arg(long, value_name = "SECONDS", default_value_t = limit::WATCH.seconds())]
     pub wait: u64,
-}
-
-/// Where the node is, how it is stopped, and where the tool keeps its records.
-#[derive(Debug, Clone, Args)]
-pub struct NodeArguments {
-    /// The node's elasticsearch.yml or opensearch.yml, or its folder
-    #[arg(long, value_name = "PATH")]
-    pub config: Option<PathBuf>,
-    /// A data path of the node; may be given several times
-    #[arg(long, value_name = "FOLDER")]
-    pub data: Vec<PathBuf>,
-    /// The folder of the node's logs, one log file, or `journal:UNIT` where the service's own output
-    /// holds the log; `journal:FIELD=VALUE` takes any field, as in `journal:CONTAINER_NAME=es`
-    #[arg(long, value_name = "WHERE")]
-    pub logs: Option<LogSource>,
-    /// Where the node answers HTTP
-    #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
-    /// The systemd unit, or `none` when the node is down and stays down
-    #[arg(long, value_name = "UNIT", conflicts_with = "service_command")]
-    pub service: Option<String>,
-    /// A program that takes `stop`, `start` and `status`, instead of systemd
-    #[arg(long, value_name = "PROGRAM")]
-    pub service_command: Option<String>,
-    /// Seconds the service may take to stop
-    #[arg(long, value_name = "SECONDS", default_value_t = limit::STOP.seconds())]
-    pub stop_timeout: u64,
-    /// Seconds the service may take to start
-    #[arg(long, value_name = "SECONDS", default_value_t = limit::START.seconds())]
-    pub start_timeout: u64,
-    /// Where runs are recorded
-    #[arg(long, value_name = "FOLDER", default_value = "/var/lib/es-translog-fix")]
-    pub state_dir: PathBuf,
-    /// Where files that leave a shard are kept: on the shard's own file system they are renamed there,
-    /// on another one copied, and removed when the copies are on the disk
-    #[arg(long, value_name = "FOLDER")]
-    pub quarantine_dir: Option<PathBuf>,
 }
 
 /// How the run is told.

@@ -15,9 +15,10 @@ use crate::clock::SystemClock;
 use crate::plan::{HealthyCopyRule, Policy};
 use crate::report::{Summary, document};
 use crate::rounds::{
-    Budget, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Mode, Target,
-    Targets,
+    Budget, ClusterRequests, Consent, Ending, Event, FlagConsent, HealthView, Job, JobSettings,
+    Mark, Mode, Target, Targets,
 };
+use crate::service::Service as _;
 
 /// Runs the main job.
 pub(super) fn run(arguments: &MainArguments, typed: Vec<String>) -> Result<Exit, Failure> {
@@ -77,7 +78,7 @@ fn run_job(
     let mut store = DiskStore::holding(data_paths).map_err(Failure::of)?;
     let mut job = Job {
         settings,
-        service: node.service.as_mut(),
+        service: &mut node.service,
         health: node.client.as_mut().map(|client| client as &mut dyn HealthView),
         consent,
         store: &mut store,
@@ -85,7 +86,40 @@ fn run_job(
         cancelled: &|| cancel.is_asked(),
         say,
     };
-    Ok(job.run())
+    let mut ending = job.run();
+    let_go_what_is_left(settings, node, &mut ending, say);
+    Ok(ending)
+}
+
+/// A run that was killed before it changed a file has left the service stopped and held. Where this
+/// one did not stop it either, nobody would ever let it go.
+fn let_go_what_is_left(
+    settings: &JobSettings,
+    node: &mut Node,
+    ending: &mut Ending,
+    say: &mut dyn FnMut(Event),
+) {
+    if node.service.left_behind().is_none() {
+        return;
+    }
+    let name = node.service.name();
+    let state = StateDir::new(settings.state_dir.clone());
+    let is_unfinished = !matches!(state.unfinished_on(&settings.data_paths), Ok(None));
+    let is_held_by_nobody = || state.lock(&settings.data_paths).is_ok();
+    if settings.mode == Mode::DryRun || is_unfinished || !is_held_by_nobody() {
+        let text = format!("{name} is kept from starting by another run, or one that was stopped");
+        say(Event::Note { text });
+        return;
+    }
+    for text in node.service.release() {
+        say(Event::Note { text });
+    }
+    let text = format!(
+        "{name} was kept from starting by a run that was killed; it no longer is, so start it if it \
+         is to run"
+    );
+    say(Event::Note { text });
+    ending.add(Mark::PersonNeeded);
 }
 
 /// The report stays with the run that it is about.
@@ -137,6 +171,10 @@ pub(super) fn job_settings(
         budget: Budget {
             lost_operations_max: arguments.max_lost_ops,
             shards_max: arguments.max_shards,
+        },
+        requests: ClusterRequests {
+            reroute: arguments.reroute,
+            clear_blocks: arguments.clear_blocks,
         },
         limits: all_limits(&arguments.node, arguments.limits),
         watermarks: node.settings.watermarks.clone(),

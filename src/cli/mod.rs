@@ -1,6 +1,7 @@
 //! What was typed -> settings; one file a command. The only place that prints errors and knows
 //! exit codes.
 
+mod access;
 mod arguments;
 mod ask;
 mod check;
@@ -11,8 +12,10 @@ mod generate;
 mod inspect;
 mod main_job;
 mod node;
+mod node_arguments;
 mod reading;
 mod runs;
+mod service;
 mod settings;
 mod signals;
 mod signatures;

@@ -4,24 +4,25 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Failure;
+use super::access::Asked;
 use super::arguments::{LimitArguments, NodeArguments};
-use super::exit::Exit;
+use super::service::{Chosen, choose};
 use crate::cluster::Client;
-use crate::limit;
 use crate::node::{NodeSettings, SettingsFlags, Sourced, resolve_settings};
 use crate::rounds::{Event, Limits};
-use crate::service::{CommandService, NoService, Service, Systemd};
-
-/// For one answer of the node's API.
-const API_TIMEOUT: Duration = limit::API.time();
+use crate::service::{AfterStop, KeptService, Records, Service as _};
 
 /// A node as the command line and the machine describe it.
 pub(super) struct Node {
     pub(super) settings: NodeSettings,
-    pub(super) service: Box<dyn Service>,
+    pub(super) service: KeptService,
+    /// What the service was found by.
+    service_origin: String,
     pub(super) client: Option<Client>,
     /// Whom the service runs as, where it tells.
     pub(super) user: Option<String>,
+    authorities: Vec<(PathBuf, String)>,
+    credentials: Option<(String, String)>,
 }
 
 /// Whether the job will stop and start the service.
@@ -36,22 +37,6 @@ pub(super) enum ServiceUse {
 impl Node {
     /// Finds the node.
     pub(super) fn find(arguments: &NodeArguments, usage: ServiceUse) -> Result<Self, Failure> {
-        let mut unit_facts = None;
-        let service: Box<dyn Service> = if let Some(command) = &arguments.service_command {
-            Box::new(CommandService::new(command).map_err(Failure::refused)?)
-        } else if arguments.service.as_deref() == Some("none") {
-            Box::new(NoService)
-        } else {
-            match Systemd::find(arguments.service.as_deref()) {
-                Ok(Some(systemd)) => {
-                    unit_facts = systemd.facts().ok();
-                    Box::new(systemd)
-                }
-                Ok(None) if usage == ServiceUse::LookOnly => Box::new(NoService),
-                Ok(None) => return Err(no_service()),
-                Err(error) => return Err(Failure::refused(error)),
-            }
-        };
         let flags = SettingsFlags {
             config: arguments.config.clone(),
             data: arguments.data.clone(),
@@ -59,10 +44,14 @@ impl Node {
             url: arguments.url.clone(),
             service: arguments.service.clone(),
         };
-        let settings = resolve_settings(&flags, unit_facts.as_ref()).map_err(Failure::of)?;
-        let client = Client::new(&settings.url.value, API_TIMEOUT).ok();
-        let user = unit_facts.and_then(|facts| facts.user);
-        Ok(Self { settings, service, client, user })
+        let Chosen { manager, facts, origin } = choose(arguments, &flags, usage)?;
+        let after_stop = if arguments.start { AfterStop::Started } else { AfterStop::AsBefore };
+        let service = KeptService::new(manager, Records::default(), after_stop);
+        let settings = resolve_settings(&flags, facts.as_ref()).map_err(Failure::of)?;
+        let Asked { client, authorities, credentials } = Asked::of(arguments, &settings)?;
+        let user = facts.and_then(|facts| facts.user);
+        let service_origin = origin;
+        Ok(Self { settings, service, service_origin, client, user, authorities, credentials })
     }
 
     pub(super) fn data_paths(&self) -> Vec<PathBuf> {
@@ -91,7 +80,13 @@ impl Node {
             tell_text("node.name", node_name);
         }
         tell_text("url", &settings.url);
-        tell("service", self.service.name(), "found".to_owned());
+        for (path, origin) in &self.authorities {
+            tell("ca", path.display().to_string(), origin.clone());
+        }
+        if let Some((kind, origin)) = &self.credentials {
+            tell("credentials", kind.clone(), origin.clone());
+        }
+        tell("service", self.service.name(), self.service_origin.clone());
     }
 }
 
@@ -112,13 +107,4 @@ pub(super) fn all_limits(node: &NodeArguments, limits: LimitArguments) -> Limits
         rounds_in_all: Duration::from_secs(limits.max_time),
         ..limits_of(node)
     }
-}
-
-fn no_service() -> Failure {
-    Failure::new(
-        Exit::REFUSED,
-        "refused: no systemd unit elasticsearch.service or opensearch.service is on this machine; \
-         name the unit with --service, a program with --service-command, or say --service none \
-         when the node is down and you start it yourself",
-    )
 }

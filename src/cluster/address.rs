@@ -1,47 +1,66 @@
 //! Addresses: the base of one, and a name as a part of one.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use ureq::http::Uri;
 
 use super::ClusterError;
 
-const WRONG_FORM: &str = "it is not of the form http://HOST:PORT";
+const WRONG_FORM: &str = "it is not of the form http://HOST:PORT or https://HOST:PORT";
 
-/// `given` as `http://HOST[:PORT][/PATH]` without a slash at its end.
-///
-/// # Errors
-/// [`ClusterError::BadUrl`] for anything but plain http without user and password.
-pub(super) fn normal_url(given: &str) -> Result<String, ClusterError> {
-    let bad = |reason| ClusterError::BadUrl { url: without_password(given), reason };
-    let rest = match given.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-        Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
-            return Err(bad("only plain http is understood, not https"));
+/// Where a node answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    /// `http://HOST[:PORT][/PATH]` or the same with https, without a slash at its end.
+    pub(super) url: String,
+    /// Whether it is https.
+    pub(super) is_tls: bool,
+    /// Whether the host is an address of this machine alone.
+    pub(super) is_loopback: bool,
+}
+
+impl Address {
+    /// # Errors
+    /// [`ClusterError::BadUrl`] for anything but http and https without user and password.
+    pub(super) fn parse(given: &str) -> Result<Self, ClusterError> {
+        let bad = |reason| ClusterError::BadUrl { url: without_password(given), reason };
+        let (is_tls, rest) = match given.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
+            Some(_) => return Err(bad("only http and https are understood")),
+            None => (false, given),
+        };
+        if rest.contains(['?', '#']) {
+            return Err(bad("it has a query or a fragment"));
         }
-        Some(_) => return Err(bad("only http is understood")),
-        None => given,
-    };
-    if rest.contains(['?', '#']) {
-        return Err(bad("it has a query or a fragment"));
+        let rest = rest.trim_end_matches('/');
+        let authority = rest.split('/').next().unwrap_or_default();
+        if authority.contains('@') {
+            return Err(bad(
+                "a user or password in it is not understood; give them with --credentials FILE",
+            ));
+        }
+        let name = authority.split(':').next().unwrap_or_default();
+        // A server on this machine listens on 127.0.0.1; the name may stand for ::1 first. A
+        // certificate may have the name alone.
+        let rest = if name.eq_ignore_ascii_case("localhost") && !is_tls {
+            format!("127.0.0.1{}", rest.get(name.len()..).unwrap_or_default())
+        } else {
+            rest.to_owned()
+        };
+        let url = format!("{}://{rest}", if is_tls { "https" } else { "http" });
+        let Ok(uri) = url.parse::<Uri>() else { return Err(bad(WRONG_FORM)) };
+        let host = uri.host().unwrap_or_default();
+        let port_is_read =
+            uri.port_u16().is_some() || uri.authority().is_some_and(|all| all == host);
+        if host.is_empty() || !port_is_read {
+            return Err(bad(WRONG_FORM));
+        }
+        let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let is_loopback = number.is_ok_and(|address| address.is_loopback());
+        Ok(Self { url, is_tls, is_loopback })
     }
-    let rest = rest.trim_end_matches('/');
-    let authority = rest.split('/').next().unwrap_or_default();
-    if authority.contains('@') {
-        return Err(bad("a user or password in it is not understood"));
-    }
-    let name = authority.split(':').next().unwrap_or_default();
-    // A server on this machine listens on 127.0.0.1; the name may stand for ::1 first.
-    let rest = if name.eq_ignore_ascii_case("localhost") {
-        format!("127.0.0.1{}", rest.get(name.len()..).unwrap_or_default())
-    } else {
-        rest.to_owned()
-    };
-    let url = format!("http://{rest}");
-    let Ok(uri) = url.parse::<Uri>() else { return Err(bad(WRONG_FORM)) };
-    let host = uri.host().unwrap_or_default();
-    let port_is_read = uri.port_u16().is_some() || uri.authority().is_some_and(|all| all == host);
-    if host.is_empty() || !port_is_read { Err(bad(WRONG_FORM)) } else { Ok(url) }
 }
 
 fn without_password(url: &str) -> String {

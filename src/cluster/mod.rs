@@ -1,4 +1,4 @@
-//! Health and allocation over HTTP; which node holds which copy.
+//! Health and allocation over HTTP and HTTPS; which node holds which copy.
 //!
 //! Everything here is what a cluster says of itself, which is less than proof: it decides whether
 //! another copy is worth more than a repair, and whether a repaired shard has come up.
@@ -7,16 +7,30 @@ mod address;
 mod answers;
 mod client;
 mod copies;
+mod credentials;
 mod explain;
+mod failure;
+mod questions;
+mod requests;
+mod snapshots;
 mod standing;
 mod stores;
+mod surroundings;
+mod trust;
 
 pub use answers::Health;
-pub use client::Client;
+pub use client::{Access, Client};
 pub use copies::{CopyState, ShardCopy};
+pub use credentials::{
+    Credentials, CredentialsError, CredentialsKind, CredentialsPlace, find_credentials,
+};
 pub use explain::Explanation;
+pub use requests::{REROUTE_PATH, clear_flood_block};
+pub use snapshots::SnapshotOfIndex;
 pub use standing::started_here;
 pub use stores::StoredCopy;
+pub use surroundings::{FloodBlock, Surroundings};
+pub use trust::{Trust, TrustError};
 
 /// Why the cluster could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +50,52 @@ pub enum ClusterError {
         url: String,
         /// Why not.
         reason: String,
+    },
+    /// Credentials would leave this machine for everyone to read.
+    #[error(
+        "credentials are not sent to {url}: it is plain http to another machine; use https, or an \
+         address of this machine such as http://127.0.0.1:9200"
+    )]
+    OpenCredentials {
+        /// The address.
+        url: String,
+    },
+    /// There is no secure connection to what answers.
+    #[error("{url} is not asked: {reason}")]
+    Untrusted {
+        /// What would have been asked.
+        url: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// It wants to know who asks.
+    #[error(
+        "{url} needs credentials (status 401); give them with --credentials FILE or in \
+         ES_TRANSLOG_FIX_API_KEY, ES_TRANSLOG_FIX_BASIC or ES_TRANSLOG_FIX_BEARER"
+    )]
+    NeedsCredentials {
+        /// What was asked.
+        url: String,
+    },
+    /// It does not take the credentials.
+    #[error("{url} does not take the {kind} credentials (status 401); are they still valid?")]
+    WrongCredentials {
+        /// What was asked.
+        url: String,
+        /// Their kind.
+        kind: CredentialsKind,
+    },
+    /// Who asks may not.
+    #[error(
+        "{url} is not allowed to these credentials (status 403); the cluster privilege `monitor` \
+         is needed to look, `manage` for --reroute and another try, and the index privilege \
+         `manage` for --clear-blocks: {text}"
+    )]
+    NotAllowed {
+        /// What was asked.
+        url: String,
+        /// The start of the answer.
+        text: String,
     },
     /// It answers with an error.
     #[error("{url} answers with status {status}: {text}")]

@@ -20,7 +20,8 @@ use crate::node::{Watermarks, hold_locks};
 use crate::plan::{HealthyCopyRule, Level, Policy};
 use crate::report::Summary;
 use crate::rounds::{
-    Budget, Ending, Event, FlagConsent, Job, JobSettings, Limits, Mark, Mode, Targets,
+    Budget, ClusterRequests, Ending, Event, FlagConsent, Job, JobSettings, Limits, Mark, Mode,
+    Targets,
 };
 
 /// A played server answers at once, so nothing is waited for as long as on a real node.
@@ -173,6 +174,7 @@ impl Practice<'_> {
                 beyond_checkpoint: false,
             },
             budget: Budget::default(),
+            requests: ClusterRequests::default(),
             limits: LIMITS,
             watermarks: Watermarks::default(),
             user: None,

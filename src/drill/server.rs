@@ -17,7 +17,9 @@ use super::release::Release;
 use super::server_log::ServerLog;
 use super::start_failure::StartFailure;
 use super::{chain_start, stream_start};
-use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
+use crate::cluster::{
+    ClusterError, CopyState, Explanation, ShardCopy, SnapshotOfIndex, StoredCopy, Surroundings,
+};
 use crate::log::ShardName;
 use crate::node::{HeldLocks, hold_locks};
 use crate::rounds::HealthView;
@@ -261,6 +263,22 @@ impl HealthView for PlayedHealth {
             url: URL.to_owned(),
             reason: error.to_string(),
         })
+    }
+
+    fn surroundings(&mut self) -> Option<Surroundings> {
+        None
+    }
+
+    fn snapshots(&mut self, _: &[&str]) -> Vec<SnapshotOfIndex> {
+        Vec::new()
+    }
+
+    fn allocate_stale_primary(&mut self, _: &ShardName, _: &str) -> Result<(), ClusterError> {
+        Ok(())
+    }
+
+    fn clear_flood_block(&mut self, _: &str) -> Result<(), ClusterError> {
+        Ok(())
     }
 
     fn explain(&mut self, shard: &ShardName) -> Option<Explanation> {

@@ -9,6 +9,15 @@ use super::settings::{Origin, Sourced};
 /// Port a server listens on unless told.
 const DEFAULT_PORT: &str = "9200";
 
+/// What turns TLS on: Elasticsearch 5.0 and later, 2.x (Shield), OpenSearch, and what it was before.
+const TLS_SETTINGS: [&str; 5] = [
+    "xpack.security.http.ssl.enabled",
+    "shield.http.ssl",
+    "plugins.security.ssl.http.enabled",
+    "opendistro_security.ssl.http.enabled",
+    "searchguard.ssl.http.enabled",
+];
+
 /// The URL a node's settings lead to: scheme, host and port, no slash at the end.
 ///
 /// A node that listens everywhere, or on an interface named like `_site_`, is asked on the local
@@ -31,8 +40,7 @@ pub(super) fn node_url(layers: &Layers) -> Result<Sourced<String>, NodeError> {
         .unwrap_or(DEFAULT_PORT)
         .trim()
         .to_owned();
-    let secure = ["xpack.security.http.ssl.enabled", "plugins.security.ssl.http.enabled"];
-    let secure = first_of(layers, &secure)?.is_some_and(|enabled| enabled.value == "true");
+    let secure = first_of(layers, &TLS_SETTINGS)?.is_some_and(|enabled| enabled.value == "true");
     let scheme = if secure { "https" } else { "http" };
     let host_text = host.as_ref().map_or("127.0.0.1".to_owned(), |host| reachable(&host.value));
     let origin = host.or(port).map_or(Origin::PackageDefault, |sourced| sourced.origin);
@@ -84,6 +92,8 @@ mod tests {
             ("network.host: '::1'", "http://[::1]:9200"),
             ("network.host: 10.0.0.5\nhttp.host: es.example", "http://es.example:9200"),
             ("xpack.security.http.ssl:\n  enabled: true", "https://127.0.0.1:9200"),
+            ("plugins.security.ssl.http.enabled: true", "https://127.0.0.1:9200"),
+            ("opendistro_security.ssl.http.enabled: false", "http://127.0.0.1:9200"),
         ] {
             assert_eq!(url(text), expected, "{text}");
         }

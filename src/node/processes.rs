@@ -1,29 +1,147 @@
-//! Which processes have files open, as `/proc` shows it: best effort, as far as rights reach.
+//! Which processes use a folder, as `/proc` shows it: best effort, as far as rights reach.
 
+use std::ffi::OsStr;
+use std::fmt;
 use std::fs;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Longest command line told, in bytes. A server's is several KiB of JVM flags.
 const COMMAND_LEN_BYTES: u64 = 200;
+/// Main classes of the servers: 0.90, 1.x to 9.x, OpenSearch.
+const SERVER_CLASSES: [&str; 3] = [
+    "org.elasticsearch.bootstrap.ElasticSearch",
+    "org.elasticsearch.bootstrap.Elasticsearch",
+    "org.opensearch.bootstrap.OpenSearch",
+];
 
-/// The processes, by id and command line, that have a file below one of `data_paths` open.
+/// Longest table of mappings read, in bytes; a server's with thousands of mapped files is some MiB.
+const MAPS_LEN_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How a process uses a folder, the strongest last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FolderUse {
+    /// It works in it, or below it.
+    WorkingFolder,
+    /// It has files open or mapped for reading.
+    Reading,
+    /// It has files open or mapped for writing.
+    Writing,
+}
+
+/// A process that uses a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderUser {
+    /// Its id.
+    pub pid: i32,
+    /// Its command line, shortened.
+    pub command: String,
+    /// The strongest use.
+    pub usage: FolderUse,
+    /// One of the files or folders.
+    pub path: PathBuf,
+}
+
+impl fmt::Display for FolderUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pid, command, usage, path } = self;
+        let path = path.display();
+        match usage {
+            FolderUse::WorkingFolder => write!(f, "process {pid} ({command}) works in {path}"),
+            FolderUse::Reading => write!(f, "process {pid} ({command}) reads {path}"),
+            FolderUse::Writing => {
+                write!(f, "process {pid} ({command}) has {path} open for writing")
+            }
+        }
+    }
+}
+
+/// The processes that use something below one of `data_paths`: files open or mapped, or the folder
+/// they work in or have as their root.
 ///
 /// This process is left out. Processes of other users stay unseen without the right to look, and
 /// those of a container show paths of their own; the locks of a node are the proof, not this.
 #[must_use]
-pub fn processes_using(data_paths: &[PathBuf]) -> Vec<(i32, String)> {
+pub fn processes_using(data_paths: &[PathBuf]) -> Vec<FolderUser> {
     let roots: Vec<PathBuf> =
         data_paths.iter().map(|path| fs::canonicalize(path).unwrap_or(path.clone())).collect();
-    let below = |descriptor: &PathBuf| {
-        fs::read_link(descriptor).is_ok_and(|file| roots.iter().any(|root| file.starts_with(root)))
+    let user = |pid: i32| {
+        let (usage, path) = strongest_use(pid, &roots)?;
+        Some(FolderUser { pid, command: command_of(pid), usage, path })
     };
-    other_processes()
-        .into_iter()
-        .filter(|pid| descriptors(*pid).iter().any(below))
-        .map(|pid| (pid, command_of(pid)))
-        .collect()
+    other_processes().into_iter().filter_map(user).collect()
+}
+
+/// The control groups of a process, as `/proc` shows them: equal for the processes of a service.
+pub(super) fn control_groups(pid: i32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()
+}
+
+/// The processes whose command line is that of a server, by the class that each release starts.
+#[must_use]
+pub fn server_processes() -> Vec<(i32, String)> {
+    let is_server = |pid: &i32| {
+        fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|bytes| {
+            let mut words = bytes.split(|byte| *byte == 0);
+            words.any(|word| SERVER_CLASSES.iter().any(|class| word.ends_with(class.as_bytes())))
+        })
+    };
+    let servers = other_processes().into_iter().filter(is_server);
+    servers.map(|pid| (pid, command_of(pid))).collect()
+}
+
+fn strongest_use(pid: i32, roots: &[PathBuf]) -> Option<(FolderUse, PathBuf)> {
+    let is_below = |path: &Path| roots.iter().any(|root| path.starts_with(root));
+    let mut found: Option<(FolderUse, PathBuf)> = None;
+    let mut take = |usage: FolderUse, path: PathBuf| {
+        if is_below(&path) && found.as_ref().is_none_or(|(strongest, _)| *strongest < usage) {
+            found = Some((usage, path));
+        }
+    };
+    for name in ["cwd", "root"] {
+        if let Ok(path) = fs::read_link(format!("/proc/{pid}/{name}")) {
+            take(FolderUse::WorkingFolder, path);
+        }
+    }
+    for descriptor in descriptors(pid) {
+        let Ok(path) = fs::read_link(&descriptor) else { continue };
+        // Asked for those that count only: a server has thousands.
+        if is_below(&path) {
+            let text = fs::read_to_string(fdinfo(&descriptor)).unwrap_or_default();
+            take(use_of_descriptor(&text), path);
+        }
+    }
+    let maps = fs::File::open(format!("/proc/{pid}/maps"));
+    let mut text = Vec::new();
+    if maps.and_then(|file| file.take(MAPS_LEN_BYTES).read_to_end(&mut text)).is_ok() {
+        mappings(&text).for_each(|(usage, path)| take(usage, path));
+    }
+    found
+}
+
+/// What `/proc/PID/fdinfo/N` says of the access: `flags:` is octal, its last two bits the mode.
+fn use_of_descriptor(fdinfo: &str) -> FolderUse {
+    let flags = fdinfo.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|text| u32::from_str_radix(text.trim(), 8).ok());
+    match flags {
+        Some(flags) if flags & 0o3 != 0 => FolderUse::Writing,
+        _ => FolderUse::Reading,
+    }
+}
+
+/// The files in `/proc/PID/maps`: `FROM-TO PERMISSIONS OFFSET DEVICE INODE   PATH`. Only a shared
+/// mapping that may be written (`rw-s`) reaches the file.
+fn mappings(maps: &[u8]) -> impl Iterator<Item = (FolderUse, PathBuf)> + '_ {
+    maps.split(|byte| *byte == b'\n').filter_map(|line| {
+        let path = line.get(line.iter().position(|byte| *byte == b'/')?..)?;
+        let mut words = line.split(|byte| *byte == b' ');
+        let permissions = words.nth(1)?;
+        let is_written = permissions.get(1) == Some(&b'w') && permissions.get(3) == Some(&b's');
+        let usage = if is_written { FolderUse::Writing } else { FolderUse::Reading };
+        Some((usage, PathBuf::from(OsStr::from_bytes(path))))
+    })
 }
 
 /// The process that holds an open-file-description lock on `file`.
@@ -77,34 +195,4 @@ fn fdinfo(descriptor: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    #[test]
-    fn a_process_with_a_file_open_below_the_path_is_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        fs::write(&path, "").unwrap();
-        let file = fs::File::open(&path).unwrap();
-        let mut child = Command::new("cat")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(file)
-            .spawn()
-            .unwrap();
-        let found = processes_using(&[folder.path().to_owned()]);
-        drop(child.stdin.take());
-        child.wait().unwrap();
-        assert_eq!(found, [(i32::try_from(child.id()).unwrap(), "cat".to_owned())]);
-
-        let other = tempfile::tempdir().unwrap();
-        assert_eq!(processes_using(&[other.path().to_owned()]), []);
-    }
-
-    #[test]
-    fn a_command_that_cannot_be_read_is_said() {
-        assert_eq!(command_of(-1), "command line not readable");
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::address::node_url;
+use super::authorities::authorities;
 use super::command_line::CommandSettings;
 use super::error::NodeError;
 use super::installation::{Clues, Installation};
@@ -97,6 +98,8 @@ pub struct NodeSettings {
     pub url: Sourced<String>,
     /// When the server calls a disk full.
     pub watermarks: Watermarks,
+    /// Files of certificates that the configuration names for its HTTP, and that are there.
+    pub certificate_authorities: Vec<Sourced<PathBuf>>,
 }
 
 /// Finds the settings of the node that `flags` and `unit` speak of.
@@ -160,7 +163,17 @@ fn resolve_below(
     // Only shown and never needed: a name that cannot be told is no reason to stop.
     let node_name = layers.text("node.name").unwrap_or_default();
     let config_file = installation.config_file;
-    Ok(NodeSettings { config_file, data_paths, logs, cluster_name, node_name, url, watermarks })
+    let certificate_authorities = authorities(&layers, config_file.as_ref())?;
+    Ok(NodeSettings {
+        config_file,
+        data_paths,
+        logs,
+        cluster_name,
+        node_name,
+        url,
+        watermarks,
+        certificate_authorities,
+    })
 }
 
 /// All that is written down about the node, and the environment its start script makes.

@@ -118,6 +118,7 @@ pub(super) fn move_away(
     Ok(Plan {
         shard: shard.clone(),
         kind: Kind::MoveAway,
+        needs_reroute: false,
         rebuilt_from,
         level,
         steps,
@@ -129,17 +130,29 @@ pub(super) fn move_away(
     })
 }
 
-/// The request without which a server does not use a copy that is not in sync.
-pub(super) fn allocate_stale_primary(shard: &ShardName, node: Option<&str>) -> String {
-    let request = serde_json::json!({ "commands": [{ "allocate_stale_primary": {
+/// Stands for a name that nothing tells.
+pub const NAME_OF_THIS_NODE: &str = "NAME-OF-THIS-NODE";
+
+/// The body of the request without which a server does not use a copy that is not in sync (5.0 and
+/// later). Up to 2.x no copies are in sync or not, and the request of that time (`allocate` with
+/// `allow_primary`) makes an empty shard in the place of what is there, so it has no part here.
+#[must_use]
+pub fn stale_primary_request(shard: &ShardName, node: &str) -> serde_json::Value {
+    serde_json::json!({ "commands": [{ "allocate_stale_primary": {
         "index": shard.index,
         "shard": shard.number,
-        "node": node.unwrap_or("NAME-OF-THIS-NODE"),
+        "node": node,
         "accept_data_loss": true,
-    }}]});
+    }}]})
+}
+
+/// The step that tells of it.
+pub(super) fn allocate_stale_primary(shard: &ShardName, node: Option<&str>) -> String {
+    let request = stale_primary_request(shard, node.unwrap_or(NAME_OF_THIS_NODE));
     format!(
         "this copy is not among the in-sync ones, and the server uses it only when told, which \
-         gives up what the others have: POST /_cluster/reroute {request}"
+         gives up what the others have; --reroute sends that after the start: POST \
+         /_cluster/reroute {request}"
     )
 }
 

@@ -24,6 +24,7 @@ mod tests;
 
 pub(crate) use change::as_base64;
 pub use change::{Change, Content, Piece};
+pub use copies::{NAME_OF_THIS_NODE, stale_primary_request};
 pub use loss::{Loss, LostOperation, LostRange};
 pub use policy::{Context, Copies, Fresh, HealthyCopyRule, Level, Policy};
 pub use refusal::{Refusal, Rule};

@@ -35,6 +35,8 @@ pub struct Plan {
     pub shard: ShardName,
     /// What is done.
     pub kind: Kind,
+    /// Whether the server uses the copy only when it is told to, for it is not in sync.
+    pub needs_reroute: bool,
     /// Where the copies are from which the server builds this one anew; empty for a repair.
     pub rebuilt_from: Vec<String>,
     /// The level it keeps.
@@ -86,7 +88,8 @@ pub fn plan(
     }
     let mut draft = drafts(policy.level)?;
     check_loss(shard, context, policy.healthy_copy, draft.loss.is_some())?;
-    if matches!(context.copies, Copies::Stale(_)) {
+    let needs_reroute = matches!(context.copies, Copies::Stale(_));
+    if needs_reroute {
         draft.steps.push(allocate_stale_primary(shard, context.node.as_deref()));
     }
     if policy.level == Level::All && draft.loss.is_some() {
@@ -101,6 +104,7 @@ pub fn plan(
     Ok(Plan {
         shard: shard.clone(),
         kind: Kind::Repair,
+        needs_reroute,
         rebuilt_from: Vec::new(),
         level: policy.level,
         steps: draft.steps,

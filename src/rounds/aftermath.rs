@@ -22,7 +22,7 @@ const EXPLAINED_MAX: usize = 3;
 impl Job<'_> {
     pub(super) fn watch_round(
         &mut self,
-        record: Record,
+        mut record: Record,
         log: &mut Tail,
         cluster: &ClusterFacts,
         progress: &mut Progress,
@@ -30,13 +30,16 @@ impl Job<'_> {
         let limits = self.watch_limits(progress);
         let detail = format!("{} shards to start, {}", record.waited_for.len(), waits(limits));
         self.stage(record.number, Stage::Watch, &detail);
+        let left = self.stale_primaries(&mut record, cluster, progress);
+        let mut folders = progress.inventory.shards.clone();
+        folders.retain(|folder| !left.contains(&folder.shard));
         let end = Watch {
             round: record.number,
             log,
             health: borrow(&mut self.health),
             service: self.service,
             must: &record.waited_for,
-            folders: &progress.inventory.shards,
+            folders: &folders,
             rebuilds: Rebuilds::new(&record.moved, cluster.local_node.as_deref(), limits),
             clock: self.clock,
             cancelled: self.cancelled,
@@ -50,10 +53,10 @@ impl Job<'_> {
                 RoundVerdict::TimedOut
             }
             Some(WatchEnd::Clean) => {
-                if progress.spent.shard_count > 0 {
+                if progress.spent.shard_count > left.len() as u64 {
                     progress.ending.add(Mark::Repaired);
                 }
-                RoundVerdict::Clean
+                if left.is_empty() { RoundVerdict::Clean } else { RoundVerdict::StillDown }
             }
             Some(WatchEnd::NodeDied(why)) => {
                 progress.ending.add(Mark::Failed);

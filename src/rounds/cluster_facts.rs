@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::copies::CopyFacts;
 use super::health::HealthView;
-use crate::cluster::{ShardCopy, StoredCopy};
+use crate::cluster::{ClusterError, ShardCopy, StoredCopy};
 use crate::node::{ShardFolder, node_id};
 
 /// Answers of the cluster, and where none came, what the node's files say of the index.
@@ -12,6 +12,8 @@ use crate::node::{ShardFolder, node_id};
 pub(super) struct ClusterFacts {
     /// Whether it answered.
     pub answered: bool,
+    /// Why it was not asked, where that is not that nothing answers.
+    pub trouble: Option<String>,
     /// Every copy of every shard.
     pub copies: Vec<ShardCopy>,
     /// This node's id: as its files say, else as the API tells.
@@ -33,9 +35,15 @@ impl ClusterFacts {
         let folders: Vec<&ShardFolder> = folders.collect();
         let local_node = folders.first().and_then(|folder| node_id(&folder.node_folder));
         let mut facts = Self { local_node, ..Self::default() };
-        let copies = health.and_then(|health| Some((health.copies().ok()?, health)));
-        let Some((copies, health)) = copies else {
-            return facts;
+        let Some(health) = health else { return facts };
+        let copies = match health.copies() {
+            Ok(copies) => copies,
+            Err(error) => {
+                // A node that is down does not answer: that is no news.
+                let is_news = !matches!(error, ClusterError::NotAnswering { .. });
+                facts.trouble = is_news.then(|| error.to_string());
+                return facts;
+            }
         };
         facts.answered = true;
         facts.copies = copies;
@@ -50,6 +58,12 @@ impl ClusterFacts {
             }
         }
         facts
+    }
+
+    /// The names of the nodes that are up, by id.
+    #[must_use]
+    pub(super) fn node_names(&self) -> &BTreeMap<String, String> {
+        &self.node_names
     }
 
     /// This node, as a request to the cluster names it.

@@ -59,6 +59,7 @@ impl Job<'_> {
             "an earlier run stopped {service} at {stopped_at} and ended {done}, before it started \
              it again; it is to be started now"
         ));
+        self.service.want_started();
         true
     }
 

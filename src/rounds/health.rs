@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::cluster::{Client, ClusterError, Explanation, ShardCopy, StoredCopy};
+use crate::cluster::{
+    Client, ClusterError, Explanation, ShardCopy, SnapshotOfIndex, StoredCopy, Surroundings,
+};
 use crate::log::ShardName;
 
 /// A cluster that can be asked. The practice outage plays one.
@@ -42,6 +44,25 @@ pub trait HealthView {
 
     /// Why a copy of a shard is on no node, where the cluster tells (5.0 and later).
     fn explain(&mut self, shard: &ShardName) -> Option<Explanation>;
+
+    /// What is around the node.
+    fn surroundings(&mut self) -> Option<Surroundings>;
+
+    /// The newest snapshot of each of these indices, as far as it is told in time.
+    fn snapshots(&mut self, indices: &[&str]) -> Vec<SnapshotOfIndex>;
+
+    /// Has a node use its copy of a shard, which is not among the in-sync ones.
+    ///
+    /// # Errors
+    /// When nothing answers, or it refuses.
+    fn allocate_stale_primary(&mut self, shard: &ShardName, node: &str)
+    -> Result<(), ClusterError>;
+
+    /// Ends the flood stage's block on an index.
+    ///
+    /// # Errors
+    /// When nothing answers, or it refuses.
+    fn clear_flood_block(&mut self, index: &str) -> Result<(), ClusterError>;
 }
 
 impl HealthView for Client {
@@ -75,6 +96,26 @@ impl HealthView for Client {
 
     fn explain(&mut self, shard: &ShardName) -> Option<Explanation> {
         Client::explain(self, shard).ok().flatten()
+    }
+
+    fn surroundings(&mut self) -> Option<Surroundings> {
+        Client::surroundings(self).ok()
+    }
+
+    fn snapshots(&mut self, indices: &[&str]) -> Vec<SnapshotOfIndex> {
+        Client::snapshots(self, indices)
+    }
+
+    fn allocate_stale_primary(
+        &mut self,
+        shard: &ShardName,
+        node: &str,
+    ) -> Result<(), ClusterError> {
+        Client::allocate_stale_primary(self, shard, node)
+    }
+
+    fn clear_flood_block(&mut self, index: &str) -> Result<(), ClusterError> {
+        Client::clear_flood_block(self, index)
     }
 }
 

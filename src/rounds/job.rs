@@ -56,10 +56,10 @@ pub(super) struct Progress {
 impl Job<'_> {
     /// Does the job.
     pub fn run(&mut self) -> Ending {
-        match self.try_run() {
-            Ok(ending) => ending,
-            Err(error) => self.failed(&error.to_string()),
-        }
+        let done = self.try_run();
+        let mut ending = done.unwrap_or_else(|error| self.failed(&error.to_string()));
+        self.flood_blocks(&mut ending);
+        ending
     }
 
     fn try_run(&mut self) -> Result<Ending, SurveyError> {
@@ -94,6 +94,7 @@ impl Job<'_> {
             (self.say)(Event::Judged(Box::new(shard.report(0))));
             mark_left(shard, &mut progress.ending);
         }
+        self.tell_surroundings(&surveyed, &progress.inventory, &cluster);
         let is_damaged = surveyed.iter().any(|shard| shard.plan().is_some());
         let is_start_due = !is_damaged
             && (self.is_left_stopped(&state) || self.is_start_mended(&cluster, &mut progress));

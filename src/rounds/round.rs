@@ -24,6 +24,8 @@ pub(super) struct Record {
     pub(super) repaired: Vec<ShardName>,
     /// Those of them that were moved away.
     pub(super) moved: Vec<ShardName>,
+    /// Those of them that the server uses only when it is told to.
+    pub(super) stale: Vec<ShardName>,
     /// Shards that have to come up: the repaired ones, and those that only get another try.
     pub(super) waited_for: Vec<ShardName>,
 }
@@ -50,6 +52,7 @@ impl Job<'_> {
             started_at: None,
             repaired: Vec::new(),
             moved: Vec::new(),
+            stale: Vec::new(),
             waited_for: Vec::new(),
         };
         let locks = match self.stop_and_lock(number, state, surveyed, progress) {
@@ -71,6 +74,7 @@ impl Job<'_> {
         let is_other_running = self.is_other_node_running(progress);
         drop(locks);
         if !self.service.can_start() || is_other_running {
+            self.let_go();
             progress.ending.add(Mark::PersonNeeded);
             let first = startable.err().map(|why| format!("{why}; then ")).unwrap_or_default();
             let text = format!(
@@ -80,6 +84,7 @@ impl Job<'_> {
             return Ok(self.round_ended(record, RoundVerdict::NotWatched));
         }
         if let Err(why) = startable {
+            self.let_go();
             progress.ending.add(Mark::PersonNeeded);
             let name = self.service.name();
             self.note(&format!(
@@ -177,6 +182,9 @@ impl Job<'_> {
             if kind == Kind::MoveAway {
                 record.moved.push(shard.shard().clone());
             }
+            if shard.plan().is_some_and(|plan| plan.needs_reroute) {
+                record.stale.push(shard.shard().clone());
+            }
             record.repaired.push(shard.shard().clone());
             (self.say)(Event::Repaired { shard: shard.shard().clone(), kind, path });
         }
@@ -237,14 +245,17 @@ impl Job<'_> {
     }
 
     /// Starts the service; what goes wrong is said.
-    fn start(&mut self, number: u32, state: &StateDir, progress: &mut Progress) -> bool {
+    pub(super) fn start(&mut self, number: u32, state: &StateDir, progress: &mut Progress) -> bool {
         if !self.may_start(progress) {
+            self.let_go();
             return false;
         }
         let limit = self.settings.limits.start;
         let name = self.service.name();
         self.stage(number, Stage::Start, &format!("{name}, at most {} s", limit.as_secs()));
-        if let Err(error) = self.service.start(limit) {
+        let started = self.service.start(limit);
+        self.tell_of_service();
+        if let Err(error) = started {
             let text = format!("the node does not start: {error}");
             let known = boot_troubles(&text).into_iter().map(|trouble| trouble.cause.action());
             let actions: Vec<String> = known.collect();

@@ -62,6 +62,15 @@ pub struct Budget {
     pub shards_max: Option<u64>,
 }
 
+/// What the cluster may be asked for beyond another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClusterRequests {
+    /// To use a repaired copy that is not among the in-sync ones.
+    pub reroute: bool,
+    /// To end the flood stage's block on indices of this node.
+    pub clear_blocks: bool,
+}
+
 /// Everything a job is told.
 #[derive(Debug, Clone)]
 pub struct JobSettings {
@@ -81,6 +90,8 @@ pub struct JobSettings {
     pub policy: Policy,
     /// What may be lost.
     pub budget: Budget,
+    /// What the cluster may be asked for.
+    pub requests: ClusterRequests,
     /// How long and how often.
     pub limits: Limits,
     /// When the server calls a disk full.

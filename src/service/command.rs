@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::child::{self, Ending, Finished};
-use super::{Action, Service, ServiceError, ServiceState};
+use super::{Action, Manager, Service, ServiceError, ServiceState};
 use crate::limit;
 
 /// Longest time that `PROG status` gets.
@@ -31,7 +31,12 @@ impl CommandService {
     pub fn new(command_line: &str) -> Result<Self, ServiceError> {
         let mut words = command_line.split_ascii_whitespace().map(str::to_owned);
         let program = words.next().ok_or(ServiceError::EmptyCommand)?;
-        Ok(Self { program, arguments: words.collect() })
+        Ok(Self::with(program, words.collect()))
+    }
+
+    /// The service behind a program, its words given.
+    pub(super) fn with(program: String, arguments: Vec<String>) -> Self {
+        Self { program, arguments }
     }
 
     fn command_line(&self, verb: &str) -> String {
@@ -128,6 +133,8 @@ impl Service for CommandService {
         true
     }
 }
+
+impl Manager for CommandService {}
 
 #[cfg(test)]
 mod tests;

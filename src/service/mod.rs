@@ -4,20 +4,36 @@
 //! (see `node`), which the caller takes after [`Service::stop`] has returned.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 mod child;
 mod command;
+mod container;
 mod environment;
+mod error;
+mod kept;
 mod last_words;
 mod none;
+mod opener;
+mod origin;
+mod pair;
+mod record;
 mod show;
 mod systemd;
+mod sysv;
+mod words;
 
 pub use command::CommandService;
+pub use container::{Container, Engine};
+pub use error::ServiceError;
+pub use kept::{AfterStop, KeptService};
 pub use none::NoService;
+pub use opener::{Opener, opener_of_node, opener_of_servers};
+pub use origin::{Origin, origin_of};
+pub use pair::PairService;
+pub use record::{Record, Records};
 pub use systemd::Systemd;
+pub use sysv::SysV;
 
 /// How a service is, as its manager tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +100,49 @@ pub trait Service {
     fn last_words(&mut self) -> String {
         String::new()
     }
+
+    /// What a person should know before it is stopped within `stop_limit`, one sentence each.
+    fn advice(&mut self, _stop_limit: Duration) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Has it started at the end although it is down now: an earlier run stopped it.
+    fn want_started(&mut self) {}
+
+    /// Lets it come up again, where it was kept from that. Sentences tell of starts that were
+    /// refused meanwhile, and of what could not be put back.
+    fn release(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Sentences for a person that came up since the last call.
+    fn take_notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A kind of service as [`KeptService`] uses it: what it remembers of it, and how it is held.
+pub trait Manager: Service {
+    /// The name of the file that remembers, until the next boot, how it was before it was stopped;
+    /// `None` where nothing is remembered.
+    fn record_name(&self) -> Option<String> {
+        None
+    }
+
+    /// What of it changes with each start, and what a hold has to put back. Asked before a stop.
+    fn remember(&mut self, _record: &mut Record) {}
+
+    /// Keeps it from coming up while files are changed, by itself or by somebody's hand. What
+    /// cannot be done is a sentence and no error: the node's own locks are the second hold.
+    fn hold(&mut self, _record: &Record, _records: &Records) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Takes [`Manager::hold`] back, also that of a run that was killed. Nothing where there is
+    /// none.
+    fn let_go(&mut self, _record: &Record) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What a service was asked to do.
@@ -102,120 +161,4 @@ impl fmt::Display for Action {
             Self::Start => "start",
         })
     }
-}
-
-/// Why a service could not be asked, stopped or started.
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceError {
-    /// A unit is named, and this machine does not run systemd.
-    #[error("unit {unit}: systemd does not run here; use --service-command or --service none")]
-    NoSystemd {
-        /// The unit.
-        unit: String,
-    },
-    /// The name can be no unit.
-    #[error("{name:?} is not the name of a service unit")]
-    BadName {
-        /// What was given.
-        name: String,
-    },
-    /// There is no such unit.
-    #[error("unit {unit} does not exist")]
-    NotFound {
-        /// The unit.
-        unit: String,
-    },
-    /// The unit is masked, so somebody wants it never to start.
-    #[error(
-        "unit {unit} is masked; `systemctl unmask {unit}`, or --service none if the node is down"
-    )]
-    Masked {
-        /// The unit.
-        unit: String,
-    },
-    /// systemd has the unit, but cannot use it.
-    #[error("unit {unit} cannot be used: systemd calls it {load_state}")]
-    Unusable {
-        /// The unit.
-        unit: String,
-        /// systemd's `LoadState`.
-        load_state: String,
-    },
-    /// More than one unit could be the node's.
-    #[error("{} could all be the node's unit; name one with --service", .units.join(" and "))]
-    Ambiguous {
-        /// The units.
-        units: Vec<String>,
-    },
-    /// The service command is blank.
-    #[error("the service command is empty")]
-    EmptyCommand,
-    /// A program could not be run at all.
-    #[error("cannot run {program}: {source}")]
-    Spawn {
-        /// The program.
-        program: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A program ran and said no.
-    #[error("`{command}` failed ({status}): {output}")]
-    Failed {
-        /// The command line.
-        command: String,
-        /// Its exit status, in words.
-        status: String,
-        /// The end of what it wrote.
-        output: String,
-    },
-    /// A program did not end in time, and was ended.
-    #[error("`{command}` did not end within {limit_s} s and was ended: {output}")]
-    OverTime {
-        /// The command line.
-        command: String,
-        /// The limit, in seconds.
-        limit_s: u64,
-        /// The end of what it wrote.
-        output: String,
-    },
-    /// The service was told, and the limit passed before it was done. It was not killed.
-    #[error("{service} did not {action} within {limit_s} s and is {state}; {manager_limit}")]
-    TimeLimit {
-        /// The service.
-        service: String,
-        /// What it was told.
-        action: Action,
-        /// The limit, in seconds.
-        limit_s: u64,
-        /// How it is now.
-        state: ServiceState,
-        /// How long its manager waits, as a clause of its own.
-        manager_limit: String,
-    },
-    /// The service was told to start, and is down.
-    #[error("{service} did not start: {reason}")]
-    DidNotStart {
-        /// The service.
-        service: String,
-        /// Why, as far as its manager tells.
-        reason: String,
-    },
-    /// A file with the unit's environment cannot be read.
-    #[error("unit {unit}: cannot read its environment file {}: {source}", .path.display())]
-    EnvironmentFile {
-        /// The unit.
-        unit: String,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// An answer makes no sense.
-    #[error("cannot read the answer of `{command}`: {reason}")]
-    Unreadable {
-        /// The command line.
-        command: String,
-        /// What is wrong with it.
-        reason: String,
-    },
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Service, ServiceError, ServiceState};
+use super::{Manager, Service, ServiceError, ServiceState};
 
 /// `--service none`. It claims that the node is down; the node's locks have to prove it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,3 +29,5 @@ impl Service for NoService {
         false
     }
 }
+
+impl Manager for NoService {}

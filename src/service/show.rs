@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::ServiceState;
 
 /// The properties that [`Status`] is read from.
-pub(super) const STATUS_PROPERTIES: [&str; 9] = [
+pub(super) const STATUS_PROPERTIES: [&str; 11] = [
     "Id",
     "LoadState",
     "ActiveState",
@@ -21,6 +22,8 @@ pub(super) const STATUS_PROPERTIES: [&str; 9] = [
     "ExecMainStartTimestampMonotonic",
     "TimeoutStopUSec",
     "TimeoutStartUSec",
+    "DropInPaths",
+    "NeedDaemonReload",
 ];
 
 /// The properties that [`Launch`] is read from.
@@ -44,6 +47,10 @@ pub(super) struct Status {
     pub(super) stop_limit: String,
     /// `TimeoutStartUSec`, likewise.
     pub(super) start_limit: String,
+    /// Files that add to the unit, those of `/run` included.
+    pub(super) drop_ins: Vec<String>,
+    /// Whether files of the unit changed since systemd read them.
+    pub(super) needs_reload: bool,
 }
 
 impl Status {
@@ -71,7 +78,14 @@ impl Status {
             main_started_at: optional("ExecMainStartTimestampMonotonic"),
             stop_limit: optional("TimeoutStopUSec"),
             start_limit: optional("TimeoutStartUSec"),
+            drop_ins: quoted_words(&optional("DropInPaths")),
+            needs_reload: optional("NeedDaemonReload") == "yes",
         })
+    }
+
+    /// Whether systemd waits longer for its stop than `limit`.
+    pub(super) fn stops_later_than(&self, limit: Duration) -> bool {
+        self.stop_limit == "infinity" || time_span(&self.stop_limit).is_some_and(|own| own > limit)
     }
 
     /// Whether systemd has stopped it: no process of it is left that systemd knows of.
@@ -93,6 +107,36 @@ impl Status {
             (active, sub) => ServiceState::Unknown(format!("{active} ({sub})")),
         }
     }
+}
+
+/// A time span as systemd writes it, such as `1min 30s` (systemd.time(7)). Weeks and longer, which
+/// nobody waits for, all count as weeks.
+fn time_span(text: &str) -> Option<Duration> {
+    let part = |word: &str| {
+        let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = word.split_at_checked(digits)?;
+        let number: u64 = number.parse().ok()?;
+        Some(match unit {
+            "us" => Duration::from_micros(number),
+            "ms" => Duration::from_millis(number),
+            "s" => Duration::from_secs(number),
+            "min" => Duration::from_secs(number.saturating_mul(60)),
+            "h" => Duration::from_secs(number.saturating_mul(60 * 60)),
+            "d" => Duration::from_secs(number.saturating_mul(24 * 60 * 60)),
+            "w" | "month" | "y" => Duration::from_secs(number.saturating_mul(7 * 24 * 60 * 60)),
+            _ => return None,
+        })
+    };
+    text.split(' ').try_fold(Duration::ZERO, |sum, word| Some(sum.saturating_add(part(word)?)))
+}
+
+/// The units in what `systemctl list-units` or `list-unit-files` prints without its legend: the
+/// first word of a line, after the mark that some states have. Templates are no units.
+pub(super) fn unit_names(output: &str) -> impl Iterator<Item = &str> {
+    let names = output.lines().filter_map(|line| {
+        line.split_ascii_whitespace().find(|word| word.is_ascii() && *word != "*")
+    });
+    names.filter(|name| name.strip_suffix(".service").is_some_and(|stem| !stem.ends_with('@')))
 }
 
 /// How a unit is started.

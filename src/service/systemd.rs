@@ -3,124 +3,39 @@
 //! `systemctl stop` and `start` wait for the job themselves; when the limit passes only the waiting
 //! ends, and systemd goes on with the job. Nothing is killed, and no unit is changed.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read as _};
+mod facts;
+mod find;
+mod hold;
+mod needed_by;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::child::{self, Ending};
-use super::show::{
-    EnvironmentFile, LAUNCH_PROPERTIES, Launch, Presence, STATUS_PROPERTIES, Status,
-};
-use super::{Action, Service, ServiceError, ServiceState, environment, last_words};
+use super::show::{STATUS_PROPERTIES, Status};
+use super::{Action, Service, ServiceError, ServiceState, last_words};
 use crate::limit;
-use crate::node::UnitFacts;
 
-/// The units of the packages.
-const PACKAGE_UNITS: [&str; 2] = ["elasticsearch.service", "opensearch.service"];
 /// Longest time for a question to systemd.
 const ANSWER_LIMIT: Duration = limit::MANAGER_ANSWER.time();
 /// Pause between two questions for the state.
 const PAUSE: Duration = limit::MANAGER_LOOK.time();
-/// Longest environment file that is read, in bytes.
-const ENVIRONMENT_LIMIT_BYTES: u64 = 1024 * 1024;
 
 /// A service unit of the system's systemd.
 #[derive(Debug, Clone)]
 pub struct Systemd {
     unit: String,
     systemctl: PathBuf,
-}
-
-/// What systemd has under a name.
-enum Found {
-    Loaded(Systemd),
-    Nothing,
-    Refused(ServiceError),
+    /// The folder of units that last until the next boot.
+    runtime: PathBuf,
+    /// Units to start again after it.
+    stopped_with: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Systemd {
-    /// The unit called `explicit`, which may leave out `.service`; else that of the packages, if
-    /// there is one. `None` if systemd does not run here or has none of these.
-    ///
-    /// # Errors
-    /// When the unit named is missing, or the one found is masked or unusable, or there are two.
-    pub fn find(explicit: Option<&str>) -> Result<Option<Self>, ServiceError> {
-        // As sd_booted(3) has it.
-        if Path::new("/run/systemd/system").is_dir() {
-            return Self::find_with(Path::new("systemctl"), explicit);
-        }
-        match explicit {
-            Some(name) => Err(ServiceError::NoSystemd { unit: name.to_owned() }),
-            None => Ok(None),
-        }
-    }
-
-    fn find_with(systemctl: &Path, explicit: Option<&str>) -> Result<Option<Self>, ServiceError> {
-        if let Some(name) = explicit {
-            let unit = unit_name(name)?;
-            return match Self::look_up(systemctl, unit.clone())? {
-                Found::Loaded(unit) => Ok(Some(unit)),
-                Found::Nothing => Err(ServiceError::NotFound { unit }),
-                Found::Refused(reason) => Err(reason),
-            };
-        }
-        let mut loaded: Vec<Self> = Vec::new();
-        let mut refusal = None;
-        for name in PACKAGE_UNITS {
-            match Self::look_up(systemctl, name.to_owned())? {
-                // Two names of one unit are one.
-                Found::Loaded(unit) if loaded.iter().all(|other| other.unit != unit.unit) => {
-                    loaded.push(unit);
-                }
-                Found::Refused(reason) => refusal = refusal.or(Some(reason)),
-                Found::Loaded(_) | Found::Nothing => {}
-            }
-        }
-        if loaded.len() > 1 {
-            let units = loaded.into_iter().map(|unit| unit.unit).collect();
-            return Err(ServiceError::Ambiguous { units });
-        }
-        match (loaded.pop(), refusal) {
-            (None, Some(reason)) => Err(reason),
-            (unit, _) => Ok(unit),
-        }
-    }
-
-    fn look_up(systemctl: &Path, name: String) -> Result<Found, ServiceError> {
-        let named = Self { unit: name, systemctl: systemctl.to_owned() };
-        let Status { id, load_state, .. } = named.status()?;
-        Ok(match load_state.as_str() {
-            "loaded" => Found::Loaded(Self { unit: id, ..named }),
-            "not-found" => Found::Nothing,
-            "masked" => Found::Refused(ServiceError::Masked { unit: id }),
-            _ => Found::Refused(ServiceError::Unusable { unit: id, load_state }),
-        })
-    }
-
-    /// How the unit starts the node: environment, environment files read, command, user.
-    ///
-    /// # Errors
-    /// When systemd does not answer, or an environment file cannot be read.
-    pub fn facts(&self) -> Result<UnitFacts, ServiceError> {
-        let launch = Launch::parse(&self.show(&LAUNCH_PROPERTIES)?);
-        let mut environment: BTreeMap<String, String> = launch.environment.into_iter().collect();
-        // Files win over `Environment=`, and later files over earlier ones.
-        for file in &launch.environment_files {
-            let text = read_environment(file).map_err(|source| ServiceError::EnvironmentFile {
-                unit: self.unit.clone(),
-                path: file.path.clone(),
-                source,
-            })?;
-            environment.extend(environment::parse(&text));
-        }
-        let (command_line, user) = (launch.command_line, launch.user);
-        Ok(UnitFacts { name: self.unit.clone(), environment, command_line, user })
-    }
-
     fn status(&self) -> Result<Status, ServiceError> {
         Status::parse(&self.show(&STATUS_PROPERTIES)?).map_err(|reason| ServiceError::Unreadable {
             command: self.command_line("show"),
@@ -148,23 +63,9 @@ impl Systemd {
         options: &[&str],
         limit: Duration,
     ) -> Result<child::Finished, ServiceError> {
-        let mut command = Command::new(&self.systemctl);
-        command.args(["--system", "--no-pager", "--no-ask-password", verb]);
-        command.args(options).args(["--", &self.unit]).env("LC_ALL", "C");
-        let finished = child::run(&mut command, limit)?;
-        match finished.ending {
-            Ending::Exited(status) if status.success() => Ok(finished),
-            Ending::Exited(status) => Err(ServiceError::Failed {
-                command: self.command_line(verb),
-                status: status.to_string(),
-                output: finished.last_words(),
-            }),
-            Ending::OverTime => Err(ServiceError::OverTime {
-                command: self.command_line(verb),
-                limit_s: limit.as_secs(),
-                output: finished.last_words(),
-            }),
-        }
+        let words: Vec<&str> =
+            [verb].into_iter().chain(options.iter().copied()).chain(["--", &self.unit]).collect();
+        systemctl(&self.systemctl, &words, &self.command_line(verb), limit)
     }
 
     fn time_limit(&self, action: Action, limit: Duration, status: &Status) -> ServiceError {
@@ -239,7 +140,10 @@ impl Service for Systemd {
         loop {
             let status = self.status()?;
             match status.state() {
-                _ if status.active_state == "active" => return Ok(()),
+                _ if status.active_state == "active" => {
+                    self.start_what_needs_it();
+                    return Ok(());
+                }
                 ServiceState::Stopped | ServiceState::Failed => {
                     return Err(ServiceError::DidNotStart {
                         service: self.name(),
@@ -264,28 +168,58 @@ impl Service for Systemd {
         id.map(|id| last_words::last_words(Path::new("journalctl"), id, ANSWER_LIMIT))
             .unwrap_or_default()
     }
-}
 
-/// The full name of a service unit. Patterns, paths and options are no names.
-fn unit_name(given: &str) -> Result<String, ServiceError> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
-    if given.is_empty() || given.starts_with('-') || !given.chars().all(fits) {
-        return Err(ServiceError::BadName { name: given.to_owned() });
+    fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
-    let stem = given.strip_suffix(".service").unwrap_or(given);
-    Ok(format!("{stem}.service"))
+
+    fn advice(&mut self, stop_limit: Duration) -> Vec<String> {
+        let Ok(status) = self.status() else { return Vec::new() };
+        let mut told = Vec::new();
+        if status.stops_later_than(stop_limit) {
+            told.push(format!(
+                "systemd lets {} take as long as TimeoutStopUSec={} to stop, and --stop-timeout is \
+                 {} s: if that passes, nothing is repaired and nothing is killed",
+                self.unit,
+                status.stop_limit,
+                stop_limit.as_secs()
+            ));
+        }
+        if status.needs_reload {
+            told.push(format!(
+                "the files of {} changed since systemd read them; that takes effect now, because \
+                 this run has to reload them",
+                self.unit
+            ));
+        }
+        told
+    }
 }
 
-fn read_environment(file: &EnvironmentFile) -> io::Result<String> {
-    let opened = match (File::open(&file.path), file.presence) {
-        (Err(error), Presence::Optional) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(String::new());
-        }
-        (opened, _) => opened?,
-    };
-    let mut bytes = Vec::new();
-    opened.take(ENVIRONMENT_LIMIT_BYTES).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// Runs `systemctl WORDS`; anything but success in time is an error that names `told`.
+fn systemctl(
+    program: &Path,
+    words: &[&str],
+    told: &str,
+    limit: Duration,
+) -> Result<child::Finished, ServiceError> {
+    let mut command = Command::new(program);
+    command.args(["--system", "--no-pager", "--no-ask-password"]).args(words).env("LC_ALL", "C");
+    let finished = child::run(&mut command, limit)?;
+    let command = told.to_owned();
+    match finished.ending {
+        Ending::Exited(status) if status.success() => Ok(finished),
+        Ending::Exited(status) => Err(ServiceError::Failed {
+            command,
+            status: status.to_string(),
+            output: finished.last_words(),
+        }),
+        Ending::OverTime => Err(ServiceError::OverTime {
+            command,
+            limit_s: limit.as_secs(),
+            output: finished.last_words(),
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+mod credentials;
 mod main_job;
 mod node;
 

@@ -12,6 +12,7 @@
 //! cargo test --test nodes -- full-disk [VERSION...]    forty shards without a free byte, and a kill
 //! cargo test --test nodes -- logs [VERSION...]         what the log names and what the cluster says
 //! cargo test --test nodes -- roll-over [VERSION...]    a log that its server rolls is followed
+//! cargo test --test nodes -- services                  units of every kind, with a played server
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -37,6 +38,7 @@ mod fingerprint;
 mod frozen;
 mod full_disk;
 mod gauntlet;
+mod held;
 mod http;
 mod http_copies;
 mod kind;
@@ -52,6 +54,7 @@ mod outages;
 mod packaged;
 mod places;
 mod pair;
+mod played_server;
 mod prepare;
 mod process;
 mod random;
@@ -60,10 +63,14 @@ mod refusals;
 mod replicas;
 mod roll_over;
 mod run;
+mod scene;
+mod services;
 mod stage;
 mod static_binary;
 mod streams;
 mod subject;
+#[path = "../support/mod.rs"]
+mod support;
 mod tool;
 mod verdicts;
 mod version;
@@ -159,6 +166,12 @@ fn main() -> ExitCode {
             _ => ExitCode::from(2),
         },
         Some(outages::OUTAGES) => outages::all(&words(rest)),
+        Some(played_server::PLAY_SERVER) => played_server::run(&words(rest)),
+        Some("services") => services::outside(),
+        Some(services::INSIDE) => match rest {
+            [records] => services::inside(Path::new(records)),
+            _ => ExitCode::from(2),
+        },
         Some("gauntlet") => many::gauntlet(&words(rest)),
         Some("agree") => many::agree(&words(rest)),
         Some("meanwhile") => {

@@ -73,7 +73,7 @@ pub(crate) fn run_all(names: &[String], what: Option<&str>) -> ExitCode {
     if failed_count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn harness() -> PathBuf {
+pub(crate) fn harness() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nodes")
 }
 

@@ -1,5 +1,7 @@
 //! Which files are emptied, and when it is refused.
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::apply::sim::disk::SimDisk;
 use crate::apply::sim::store::SimStore;

@@ -106,8 +106,8 @@ impl Case {
         Ok(())
     }
 
-    /// The same on a file system that has no room for names: small files are emptied, or in the journal;
-    /// `None` where that changes nothing, or a file has to be written, which is refused.
+    /// The same on a file system that has no room for names: small files are emptied, or in the
+    /// journal; `None` where that changes nothing, or a file has to be written, which is refused.
     pub(in crate::apply) fn on_a_full_disk(&self) -> Option<Self> {
         let mut full = Self { name: format!("{}, full", self.name), ..self.clone() };
         full.disk.is_full = true;
@@ -131,16 +131,19 @@ impl Case {
         Path::new(RUN).join(name)
     }
 
+    /// A journal of the run as a disk has it.
+    pub(super) fn opened(disk: &SimDisk, journal: &str) -> Result<Journal, ApplyError> {
+        Ok(Journal::open(&SimStore::new(disk.clone()), &Self::journal(journal))?)
+    }
+
     /// The kinds of steps in a journal.
     pub(in crate::apply) fn kinds(disk: &SimDisk, journal: &str) -> BTreeSet<StepKind> {
-        let journal = Journal::open(&SimStore::new(disk.clone()), &Self::journal(journal)).unwrap();
-        journal.steps().iter().map(Step::kind).collect()
+        Self::opened(disk, journal).unwrap().steps().iter().map(Step::kind).collect()
     }
 
     /// The files that the journal of the repair keeps and that stay.
     pub(in crate::apply) fn recorded(disk: &SimDisk) -> Vec<PathBuf> {
-        let store = SimStore::new(disk.clone());
-        let journal = Journal::open(&store, &Self::journal(ROUND_JOURNAL)).unwrap();
+        let journal = Self::opened(disk, ROUND_JOURNAL).unwrap();
         let files = journal.steps().iter().filter_map(|step| match step {
             Step::Record { file, .. } => Some(file.clone()),
             _ => None,

@@ -7,8 +7,6 @@ use super::case::{Case, ELSEWHERE, ROUND_JOURNAL, UNDO_JOURNAL};
 use super::disk::SimDisk;
 use super::picture::{Picture, assert_same};
 use super::store::SimStore;
-
-use crate::apply::journal::Journal;
 use crate::apply::quarantine::Arrangement;
 use crate::apply::{ApplyError, Step};
 
@@ -75,8 +73,7 @@ impl Case {
 
     /// What the journal of the repair keeps of files that it writes in place.
     fn written_over(disk: &SimDisk) -> BTreeMap<u64, Vec<u8>> {
-        let store = SimStore::new(disk.clone());
-        let round = Journal::open(&store, &Self::journal(ROUND_JOURNAL)).unwrap();
+        let round = Self::opened(disk, ROUND_JOURNAL).unwrap();
         let old = round.steps().iter().filter_map(|step| match step {
             Step::Rewrite { was, old, .. } => Some((was.inode, old.clone())),
             _ => None,
@@ -117,7 +114,6 @@ impl Case {
 
     /// Whether the repair came to its end.
     pub(in crate::apply) fn is_done(disk: &SimDisk) -> bool {
-        let store = SimStore::new(disk.clone());
-        Journal::open(&store, &Self::journal(ROUND_JOURNAL)).is_ok_and(|round| round.is_ended())
+        Self::opened(disk, ROUND_JOURNAL).is_ok_and(|round| round.is_ended())
     }
 }

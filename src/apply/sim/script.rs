@@ -173,7 +173,8 @@ mod tests {
     fn what_the_fuzzer_found() {
         // A log that is written in place to be another one, and a new one that takes its name.
         assert!(check_stops(b"\x01\0\0\x01 Of-\xf2-\x0e\0\0\0\x090-n1"));
-        // Everything is written in place, and one name shown twice puts the other into the folder above.
+        // Everything is written in place, and one name shown twice puts the other into the folder
+        // above.
         assert!(check_stops(b"\x11\x01\x80\0\x24\x01\x01\x01\xff\xff\xff\xff\0\x09\0\x02"));
         // The end of a checkpoint that grows in place was written and its middle not, then undone.
         assert!(check_stops(b"\x01\x01\0.\x01\x0b\x01\x01\0.\x0b\x01d028\x06"));

@@ -9,11 +9,15 @@ fn addresses_are_made_whole_or_refused() {
         ("http://localhost.example:1", "http://localhost.example:1"),
         ("HTTP://[::1]:9200", "http://[::1]:9200"),
         ("http://proxy/es/", "http://proxy/es"),
+        ("https://localhost:9200/", "https://localhost:9200"),
+        ("HTTPS://es.example", "https://es.example"),
     ] {
-        assert_eq!(normal_url(given).unwrap(), expected);
+        assert_eq!(Address::parse(given).unwrap().url, expected);
     }
-    for given in ["", "http://", "https://h:9200", "ftp://h", "http://h?x", "http://h:x", "a b"] {
-        assert!(matches!(normal_url(given), Err(ClusterError::BadUrl { .. })), "{given:?}");
+    for given in
+        ["", "http://", "https://", "https://h:x", "ftp://h", "http://h?x", "http://h:x", "a b"]
+    {
+        assert!(matches!(Address::parse(given), Err(ClusterError::BadUrl { .. })), "{given:?}");
     }
 }
 
@@ -21,7 +25,7 @@ fn addresses_are_made_whole_or_refused() {
 fn a_password_in_an_address_is_refused_and_not_shown() {
     for given in ["http://me:secret@h:9200", "me:secret@h", "https://me:secret@h", "x://a:secret@h"]
     {
-        let error = normal_url(given).unwrap_err().to_string();
+        let error = Address::parse(given).unwrap_err().to_string();
         assert!(!error.contains("secret") && error.contains("...@h"), "{error}");
     }
 }
@@ -30,4 +34,18 @@ fn a_password_in_an_address_is_refused_and_not_shown() {
 fn a_name_is_encoded_as_one_segment() {
     assert_eq!(encode_segment("logs-2026.11_a~b"), "logs-2026.11_a~b");
     assert_eq!(encode_segment("<a/{b}>%\u{e9}"), "%3Ca%2F%7Bb%7D%3E%25%C3%A9");
+}
+
+#[test]
+fn addresses_of_this_machine_alone_are_told_from_others() {
+    for (given, is_loopback) in [
+        ("localhost:9200", true),
+        ("http://127.0.0.2:9200", true),
+        ("http://[::1]:9200", true),
+        ("http://10.0.0.5:9200", false),
+        ("http://localhost.example:9200", false),
+        ("http://127.0.0.1.example:9200", false),
+    ] {
+        assert_eq!(Address::parse(given).unwrap().is_loopback, is_loopback, "{given}");
+    }
 }

@@ -7,7 +7,9 @@ use super::super::release::Release;
 use super::super::server::{PlayedHealth, PlayedService};
 use super::played::Play;
 use crate::clock::Clock;
-use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
+use crate::cluster::{
+    ClusterError, CopyState, Explanation, ShardCopy, SnapshotOfIndex, StoredCopy, Surroundings,
+};
 use crate::limit;
 use crate::log::ShardName;
 use crate::rounds::{Event, HealthView, Limits, Mark, RoundVerdict, StopReason};
@@ -89,6 +91,26 @@ impl HealthView for Stuck {
 
     fn explain(&mut self, _: &ShardName) -> Option<Explanation> {
         Some(Explanation { is_given_up: true, text: "max_retry: tried 5 times".to_owned() })
+    }
+
+    fn surroundings(&mut self) -> Option<Surroundings> {
+        self.inner.surroundings()
+    }
+
+    fn snapshots(&mut self, indices: &[&str]) -> Vec<SnapshotOfIndex> {
+        self.inner.snapshots(indices)
+    }
+
+    fn allocate_stale_primary(
+        &mut self,
+        shard: &ShardName,
+        node: &str,
+    ) -> Result<(), ClusterError> {
+        self.inner.allocate_stale_primary(shard, node)
+    }
+
+    fn clear_flood_block(&mut self, index: &str) -> Result<(), ClusterError> {
+        self.inner.clear_flood_block(index)
     }
 
     fn recovery_progress(&mut self) -> u64 {

@@ -101,3 +101,41 @@ fn a_missing_property_is_named() {
     let output = RESTARTING.replace("MainPID=0", "MainPID=");
     assert_eq!(Status::parse(&output).unwrap_err(), "MainPID is \"\"");
 }
+
+#[test]
+fn a_longer_limit_is_seen() {
+    let later = |text: &str, seconds| {
+        let output = RESTARTING.replace("infinity", text);
+        Status::parse(&output).unwrap().stops_later_than(Duration::from_secs(seconds))
+    };
+    assert!(later("infinity", 180));
+    assert!(later("3min 1s", 180));
+    assert!(later("3min 1ms", 180));
+    assert!(later("2d", 180));
+    assert!(!later("3min", 180));
+    assert!(!later("1min 30s", 180));
+    assert!(!later("0", 180));
+    assert!(!later("", 180));
+}
+
+#[test]
+fn drop_ins_are_read() {
+    let read = |more: &str| Status::parse(&format!("{RESTARTING}{more}")).unwrap();
+    let status = read("DropInPaths=/etc/a.conf /run/b.conf\nNeedDaemonReload=yes\n");
+    assert_eq!(status.drop_ins, ["/etc/a.conf", "/run/b.conf"]);
+    assert!(status.needs_reload);
+    assert!(!read("").needs_reload);
+}
+
+#[test]
+fn units_are_listed() {
+    // As systemd 252 prints them with --plain and without; one of each list.
+    let units = "\u{25cf} es-data1.service loaded failed failed A node\n  \
+        elasticsearch@data1.service loaded active running Another\n\
+        * old.service loaded failed failed Of systemd 219\n\
+        dbus.socket loaded active running No service\n";
+    let names: Vec<&str> = unit_names(units).collect();
+    assert_eq!(names, ["es-data1.service", "elasticsearch@data1.service", "old.service"]);
+    let files = "elasticsearch@.service disabled enabled\nes.service enabled enabled\n";
+    assert_eq!(unit_names(files).collect::<Vec<_>>(), ["es.service"]);
+}

@@ -1,12 +1,15 @@
+mod held;
+
 use std::os::unix::fs::symlink;
 
 use tempfile::TempDir;
 
+use super::super::{AfterStop, KeptService, Records};
 use super::*;
 
 const LONG: Duration = Duration::from_mins(1);
 
-/// A `systemctl` that plays a unit. Its state is in files: `active`, `sub`, `pid`, `result`,
+/// A `systemctl` that plays a unit, and the `journalctl` beside it. Its state is in files: `active`, `sub`, `pid`, `result`,
 /// `started`, and `load.UNIT`; `verbs` tells what it was asked to do.
 struct Played {
     folder: TempDir,
@@ -20,6 +23,7 @@ impl Played {
         let played = Self { folder };
         // Not written here: a program just written may be busy while another test forks.
         symlink(PLAYER, played.systemctl()).unwrap();
+        symlink(PLAYER, played.systemctl().with_file_name("journalctl")).unwrap();
         for (name, text) in files {
             played.set(name, text);
         }
@@ -42,7 +46,21 @@ impl Played {
         let played = Self::new(files);
         played.set("load.es.service", "loaded");
         let unit = played.find(Some("es")).unwrap().unwrap();
-        (played, unit)
+        let runtime = played.folder.path().join("system");
+        (played, Systemd { runtime, ..unit })
+    }
+
+    /// The unit with its records in the folder.
+    fn kept(&self, unit: &Systemd) -> KeptService {
+        KeptService::new(Box::new(unit.clone()), self.records(), AfterStop::AsBefore)
+    }
+
+    fn records(&self) -> Records {
+        Records::within(&self.folder.path().join("records"))
+    }
+
+    fn drop_in(&self) -> PathBuf {
+        self.folder.path().join("system/es.service.d/50-es-translog-fix.conf")
     }
 
     fn verbs(&self) -> String {
