@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::super::release::Release;
 use super::super::server::{PlayedHealth, PlayedService};
 use super::played::Play;
-use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
+use crate::cluster::{
+    ClusterError, CopyState, Explanation, ShardCopy, SnapshotOfIndex, StoredCopy, Surroundings,
+};
 use crate::log::ShardName;
 use crate::rounds::{HealthView, Mark};
 use crate::service::{Service, ServiceError, ServiceState};
@@ -94,7 +96,9 @@ impl HealthView for Stale {
         self.look_count += 1;
         let mut copies = self.inner.copies()?;
         if self.look_count > 1 && self.asked_count == 0 {
-            copies.iter_mut().for_each(|copy| copy.state = CopyState::Initializing);
+            for copy in &mut copies {
+                copy.state = CopyState::Initializing;
+            }
         }
         Ok(copies)
     }
@@ -122,6 +126,26 @@ impl HealthView for Stale {
 
     fn explain(&mut self, _: &ShardName) -> Option<Explanation> {
         None
+    }
+
+    fn surroundings(&mut self) -> Option<Surroundings> {
+        self.inner.surroundings()
+    }
+
+    fn snapshots(&mut self, indices: &[&str]) -> Vec<SnapshotOfIndex> {
+        self.inner.snapshots(indices)
+    }
+
+    fn allocate_stale_primary(
+        &mut self,
+        shard: &ShardName,
+        node: &str,
+    ) -> Result<(), ClusterError> {
+        self.inner.allocate_stale_primary(shard, node)
+    }
+
+    fn clear_flood_block(&mut self, index: &str) -> Result<(), ClusterError> {
+        self.inner.clear_flood_block(index)
     }
 
     fn recovery_progress(&mut self) -> u64 {
