@@ -117,119 +117,90 @@ const fn count(name: &'static str, count: u32, ends: &'static str) -> Limit {
 }
 
 macro_rules! limits {
-    ($($(#[$doc:meta])* $id:ident = $limit:expr;)*) => {
-        $($(#[$doc])* pub const $id: Limit = $limit;)*
+    ($($id:ident = $limit:expr;)*) => {
+        $(
+            #[doc = concat!("`", stringify!($id), "`: what it ends is in [`Limit::ends`].")]
+            pub const $id: Limit = $limit;
+        )*
         /// All of them.
         pub const ALL: &[Limit] = &[$($id),*];
     };
 }
 
 limits! {
-    /// See its text, as for all that follow.
     STOP = time("stop", Duration::from_mins(3), "the stop: refused, the service is not killed")
         .set_by("--stop-timeout");
-    /// .
     START = time("start", Duration::from_mins(3), "the wait for the start: an error")
         .set_by("--start-timeout");
-    /// .
     LOCKS = time("locks", Duration::from_secs(10), "the wait for a process to let go of its locks \
         after the stop: refused, its pid is named");
-    /// .
     WATCH = time("watch", Duration::from_mins(5), "the watch, when no shard came up and no recovery \
         moved for so long")
         .set_by("--wait");
-    /// .
     WATCH_IN_ALL = time("watch-in-all", Duration::from_hours(4), "the watch, although recoveries \
         still move; the node goes on with them");
-    /// .
     SETTLE = time("settle", Duration::from_secs(12), "the hope that a failed shard comes up by \
         itself: it counts as failed");
-    /// .
     POLL = time("poll", Duration::from_millis(250), "the pause between two looks at the log, the \
         cluster and the locks");
-    /// .
     SERVICE_LOOK = time("service-look", Duration::from_secs(5), "the pause between two questions \
         whether the service still runs while shards are waited for");
-    /// .
     TOLD_EVERY = time("told-every", Duration::from_secs(10), "the silence while shards are waited \
         for: what is waited for is said");
-    /// .
     TOLD_EVERY_MAX = time("told-every-max", Duration::from_mins(1), "the same, while nothing changes");
-    /// .
     RETRIES = count("retries", 3, "requests to the cluster, each watch, to try shards again that it \
         has given up (reroute?retry_failed)");
-    /// .
     ROUNDS = count("rounds", 5, "the job: what is left is told").set_by("--max-rounds");
-    /// .
     ROUNDS_IN_ALL = time("rounds-in-all", Duration::from_hours(8), "the job: no further round \
         begins, and a watch ends")
         .set_by("--max-time");
-    /// .
     PAUSE = time("pause", Duration::from_secs(2), "the first pause between two rounds; each next one \
         is twice as long, a fifth more or less");
-    /// .
     PAUSE_MAX = time("pause-max", Duration::from_mins(1), "the growth of pauses between rounds");
-    /// .
     SPACE_ROUNDS = count("space-rounds", 2, "the job, when the room that is left is not enough for so \
         many more rounds like the last one");
-    /// .
     SHARD_READS = count("shard-reads", 5, "readings of a shard whose files change meanwhile: left \
         alone as unreadable");
-    /// .
     KEPT_STATE_READS = count("kept-state-reads", 5, "readings of the cluster state on the disk while \
         its files change: left out");
-    /// .
     API = time("api", Duration::from_secs(10), "one question to the cluster: it counts as not \
         answering");
-    /// .
+    TLS_LOOK = time("tls-look", Duration::from_secs(2), "the look whether a port that does not answer \
+        plain HTTP speaks TLS: that is not said");
+    SNAPSHOTS = time("snapshots", Duration::from_secs(3), "the questions after snapshots of damaged \
+        indices: what came until then is told");
+    LOOKS_AGAIN = count("looks-again", 2, "looks at shards that failed in the log and that the cluster \
+        calls up: believed");
     MANAGER_ANSWER = time("manager-answer", Duration::from_secs(30), "one question to systemd or to \
         the status of --service-command: an error");
-    /// .
     MANAGER_LOOK = time("manager-look", Duration::from_millis(200), "the pause between two questions \
         for the state of the service");
-    /// .
     CHILD_GRACE = time("child-grace", Duration::from_secs(5), "the time from SIGTERM to SIGKILL of a \
         program of the service manager that is over time; never of the server");
-    /// .
     LOG_QUIET = time("log-quiet", Duration::from_secs(1), "a record of the log: it is whole when \
         nothing was written for so long");
-    /// .
     LOG_LOOK = time("log-look", Duration::from_secs(1), "a wait for the log to be written to");
-    /// .
     JOURNAL_SILENCE = time("journal-silence", Duration::from_mins(2), "the reading of a journal: an \
         error when journalctl is silent for so long");
-    /// .
     JOURNAL_LOOK = time("journal-look", Duration::from_millis(200), "a wait for the output of \
         journalctl");
-    /// .
     JOURNAL_END_LOOK = time("journal-end-look", Duration::from_millis(20), "the pause between two \
         looks whether a journalctl that closed its output has ended");
-    /// .
     JOURNAL_END_LOOKS = count("journal-end-looks", 250, "those looks: an error");
-    /// .
     JOURNAL_AGE = time("journal-age", Duration::from_secs(1), "starting journalctl again while a \
         journal is followed: one that failed sooner is an error");
-    /// .
     WATCH_LOOK = time("watch-look", Duration::from_millis(500), "a wait of `watch` for the log");
-    /// .
     GATHER = time("gather", Duration::from_secs(10), "the wait of `watch` for failures of more shards \
         before it stops the node");
-    /// .
     REPAIRS = count("repairs", 20, "repairs in the life of one `watch`: it goes on telling");
-    /// .
     CATCH_UP = time("catch-up", Duration::from_secs(10), "the reading of what was logged during a \
         repair of `watch`");
-    /// .
     NEWS_SILENCE = time("news-silence", Duration::from_mins(10), "the memory of `watch` for a failure \
         that it told: it is told again");
-    /// .
     CONFIRMATIONS = count("confirmations", 4, "readings of `check` of a shard that its server may be \
         changing: provisional");
-    /// .
     RUN_NAMES = count("run-names", 20, "tries for the name of a new run: an error");
-    /// .
     JOURNAL_NAMES = count("journal-names", 100, "tries for the name of a new journal: an error");
-    /// .
     ASIDE_NAMES = count("aside-names", 100, "tries for a free name beside a file: an error");
 }
 

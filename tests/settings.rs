@@ -12,7 +12,7 @@ use serde_json::Value;
 const BINARY: &str = env!("CARGO_BIN_EXE_es-translog-fix");
 
 /// Each limit, and a test that reaches it.
-const REACHED_BY: [(&str, &str); 38] = [
+const REACHED_BY: [(&str, &str); 41] = [
     ("stop", "a_stop_over_time_tells_systemds_own_limit_and_kills_nothing"),
     ("start", "a_start_that_brings_nothing_up_is_waited_for_so_long"),
     ("locks", "locks_that_are_not_let_go_are_waited_for_ten_seconds"),
@@ -32,6 +32,9 @@ const REACHED_BY: [(&str, &str); 38] = [
     ("shard-reads", "a_shard_whose_files_are_always_gone_is_read_so_often"),
     ("kept-state-reads", "what_cannot_be_read_is_noted_and_the_state_files_count"),
     ("api", "an_answer_that_never_comes_is_waited_for_no_longer_than_allowed"),
+    ("tls-look", "a_port_that_is_silent_about_tls_is_looked_at_for_so_long"),
+    ("snapshots", "snapshots_that_take_long_are_let_be"),
+    ("looks-again", "what_the_cluster_calls_up_is_looked_at_again"),
     ("manager-answer", "over_time_ends_the_program_and_what_it_started"),
     ("manager-look", "a_start_that_brings_nothing_up_is_waited_for_so_long"),
     ("child-grace", "over_time_ends_the_program_and_what_it_started"),

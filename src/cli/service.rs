@@ -113,6 +113,14 @@ fn of_packages(flags: &SettingsFlags, usage: ServiceUse) -> Result<Option<Chosen
         if let Some(opener) = opener_of_servers()? {
             return of_opener(&opener);
         }
+        // A server that is started in a way of its own is told by the data path it has open.
+        if let Ok(settings) = resolve_settings(flags, None) {
+            let data_paths: Vec<PathBuf> =
+                settings.data_paths.into_iter().map(|path| path.value).collect();
+            if let Some(opener) = opener_of_node(&data_paths, &settings.cluster_name.value)? {
+                return of_opener(&opener);
+            }
+        }
         if let Some(unit) = Systemd::find_server()? {
             return Ok(Some(Chosen::systemd(unit, "the only unit of a server")));
         }

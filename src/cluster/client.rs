@@ -6,19 +6,22 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::http::Response;
 use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, RequestBuilder};
 
 use super::address::Address;
 use super::credentials::Credentials;
+use super::resolve::SystemResolver;
 use super::trust::Trust;
 use super::{ClusterError, failure};
+use crate::limit;
 
 /// Longest answer that is read, in bytes.
 const ANSWER_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 /// Longest part of a refusal that is shown, in characters.
 const REFUSAL_CHARS: usize = 300;
 /// For the look whether a port speaks TLS.
-const TLS_LOOK: Duration = Duration::from_secs(2);
+const TLS_LOOK: Duration = limit::TLS_LOOK.time();
 
 /// Whom the client believes, and what it proves itself with.
 #[derive(Debug, Clone)]
@@ -199,7 +202,7 @@ fn agent(timeout: Duration, tls_config: TlsConfig) -> Agent {
         .user_agent(concat!("es-translog-fix/", env!("CARGO_PKG_VERSION")))
         .accept("application/json")
         .build();
-    Agent::new_with_config(config)
+    Agent::with_parts(config, DefaultConnector::default(), SystemResolver)
 }
 
 /// The start of a refusal as one line of visible characters.

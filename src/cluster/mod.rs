@@ -11,6 +11,7 @@ mod credentials;
 mod explain;
 mod failure;
 mod questions;
+mod resolve;
 mod requests;
 mod snapshots;
 mod standing;

@@ -11,6 +11,7 @@ use super::{
     ClusterError, Explanation, Health, ShardCopy, SnapshotOfIndex, StoredCopy, Surroundings,
     answers, copies, explain, snapshots, stores, surroundings,
 };
+use crate::limit;
 use crate::log::ShardName;
 
 /// Members of the routing table that are used. Servers before 1.6 send the rest too.
@@ -20,7 +21,7 @@ const COPIES_FILTER: &str = "filter_path=routing_table.indices.*.shards.*.state,
     routing_table.indices.*.shards.*.unassigned_info.reason";
 
 /// For all answers about snapshots together.
-const SNAPSHOTS_TIMEOUT: Duration = Duration::from_secs(3);
+const SNAPSHOTS_TIMEOUT: Duration = limit::SNAPSHOTS.time();
 /// Longest answer about snapshots, in bytes.
 const SNAPSHOTS_ANSWER_BYTES: u64 = 8 * 1024 * 1024;
 /// The newest of a repository's snapshots.

@@ -184,8 +184,7 @@ impl fmt::Display for BootTrouble {
     }
 }
 
-/// Why a server did not come up, in a sentence: the reasons that are known in what was written, else
-/// its last lines.
+/// Why a server did not come up: the reasons known in what was written, else its last lines.
 #[must_use]
 pub fn boot_reason(text: &str) -> Option<String> {
     let troubles = boot_troubles(text);
@@ -195,8 +194,8 @@ pub fn boot_reason(text: &str) -> Option<String> {
     }
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default();
-    let shown = last.join(" / ");
-    let shown: String = shown.chars().filter(|c| !c.is_control()).take(LINE_CHARS_MAX).collect();
+    let all = last.join(" / ");
+    let shown: String = all.chars().filter(|c| !c.is_control()).take(LINE_CHARS_MAX).collect();
     (!shown.is_empty()).then_some(shown)
 }
 

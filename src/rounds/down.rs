@@ -9,12 +9,13 @@ use super::job::{Job, Progress, borrow};
 use super::settings::Mode;
 use super::start_facts::start_facts;
 use super::survey::{Decision, Surveyed};
+use crate::limit;
 use crate::log::{BootCause, ShardName};
 use crate::plan::{Refusal, Rule};
 use crate::service::ServiceState;
 
 /// How often what the cluster calls up is looked at again.
-const LOOKS_AGAIN: u32 = 2;
+const LOOKS_AGAIN: u32 = limit::LOOKS_AGAIN.count();
 
 impl Job<'_> {
     /// Shards with sound files that are down, and can be given another try now.

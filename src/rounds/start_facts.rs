@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::statvfs::{FsFlags, statvfs};
-use nix::unistd::{AccessFlags, Uid, User, access};
+use nix::unistd::{AccessFlags, access};
 
 use super::before_start::{INODES, INODES_EACH, Place, PlaceKind, ROOM_BYTES, StartFacts};
 use super::settings::JobSettings;
 use crate::log::{BootTrouble, LogSource, ShardName};
 use crate::node::{Inventory, free_space, used_space};
 
+/// The users of the machine.
+const USERS: &str = "/etc/passwd";
 const MAX_MAP_COUNT: &str = "/proc/sys/vm/max_map_count";
 /// Files of another user that are looked for.
 const FOREIGN_MAX: usize = 100;
@@ -81,16 +83,25 @@ fn log_folder(logs: &LogSource) -> Option<PathBuf> {
 
 /// Whom the server runs as: as its service says, else the owner of its folder.
 fn user_of(settings: &JobSettings, inventory: &Inventory) -> Option<(String, u32)> {
+    let users = std::fs::read_to_string(USERS).unwrap_or_default();
     let named = settings.user.as_deref().and_then(|name| {
-        let by_number = || User::from_uid(Uid::from_raw(name.parse().ok()?)).ok().flatten();
-        User::from_name(name).ok().flatten().or_else(by_number)
+        users_in(&users).find(|(user, uid)| *user == name || uid.to_string() == name)
     });
-    if let Some(user) = named {
-        return Some((user.name, user.uid.as_raw()));
+    if let Some((name, uid)) = named {
+        return Some((name.to_owned(), uid));
     }
     let uid = inventory.node_folders.first()?.path.metadata().ok()?.uid();
-    let name = User::from_uid(Uid::from_raw(uid)).ok().flatten();
-    Some((name.map_or_else(|| uid.to_string(), |user| user.name), uid))
+    let name = users_in(&users).find(|(_, of_user)| *of_user == uid).map(|(name, _)| name);
+    Some((name.map_or_else(|| uid.to_string(), str::to_owned), uid))
+}
+
+/// Names and numbers in passwd(5). Users that are kept elsewhere are known by number alone: the C
+/// library's look-up would load what a static program cannot.
+fn users_in(text: &str) -> impl Iterator<Item = (&str, u32)> {
+    text.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        Some((fields.next()?, fields.nth(1)?.parse().ok()?))
+    })
 }
 
 /// What the server has to write and its user cannot: the folders of the node, its locks, what is in

@@ -58,6 +58,17 @@ impl Watch<'_> {
                 let rebuilt = signs.rebuilt.contains(&shard);
                 (self.say)(Event::Up { shard, rebuilt });
             }
+            // With no shard named, only the cluster's list tells which ones to wait for.
+            let is_blind = self.must.is_empty() && self.health.is_some() && !signs.has_list;
+            let end = match end {
+                Some(WatchEnd::Clean) if is_blind && !self.folders.is_empty() => {
+                    let is_over = at_ms >= millis(limits.watch);
+                    let seconds = limits.watch.as_secs();
+                    let why = format!("its cluster lists no shard in {seconds} s");
+                    is_over.then_some(WatchEnd::NodeDied(why))
+                }
+                end => end,
+            };
             if let Some(end) = end {
                 self.tell_failures(&end);
                 return Ok(Some(end));
@@ -90,6 +101,7 @@ impl Watch<'_> {
             seen.up = signs.locks.held_long(self.folders, at_ms, self.rebuilds.limits);
             return seen;
         };
+        signs.has_list |= !copies.is_empty();
         let listed = |shard: &ShardName| copies.iter().any(|copy| copy.shard == *shard);
         standing.expect(self.folders.iter().map(|folder| &folder.shard).filter(|s| listed(s)));
         let rebuilds = &mut self.rebuilds;
@@ -138,6 +150,8 @@ struct Signs {
     given_up: GivenUp,
     rebuilt: BTreeSet<ShardName>,
     is_read_only_told: bool,
+    /// Whether the cluster has listed shards.
+    has_list: bool,
 }
 
 impl Signs {
@@ -152,6 +166,7 @@ impl Signs {
             given_up: GivenUp::new(limits),
             rebuilt: BTreeSet::new(),
             is_read_only_told: false,
+            has_list: false,
         }
     }
 }

@@ -32,7 +32,7 @@ const TOLD_CHARS: usize = 400;
 
 /// How a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// By itself.
     Exited(ExitStatus),
     /// Its time was over.
@@ -41,21 +41,21 @@ pub(super) enum Ending {
 
 /// A program that has ended.
 #[derive(Debug)]
-pub(super) struct Finished {
+pub(crate) struct Finished {
     /// How.
-    pub(super) ending: Ending,
+    pub(crate) ending: Ending,
     stdout: Kept,
     stderr: Kept,
 }
 
 impl Finished {
     /// All of its standard output; `None` if that was more than is kept.
-    pub(super) fn stdout(&self) -> Option<String> {
+    pub(crate) fn stdout(&self) -> Option<String> {
         (self.stdout.dropped_bytes == 0).then(|| self.stdout.text())
     }
 
     /// The end of what it wrote, its errors if there are any, as one line of visible characters.
-    pub(super) fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let errors = one_line(&self.stderr.text());
         if errors.is_empty() { one_line(&self.stdout.text()) } else { errors }
     }
@@ -68,7 +68,7 @@ impl Finished {
 ///
 /// # Errors
 /// [`ServiceError::Spawn`] if it cannot be run or watched.
-pub(super) fn run(command: &mut Command, limit: Duration) -> Result<Finished, ServiceError> {
+pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Finished, ServiceError> {
     watch(command, limit).map_err(|source| ServiceError::Spawn {
         program: command.get_program().to_string_lossy().into_owned(),
         source,

@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 
 use super::child::{self, Ending};
 use super::{Action, Manager, Record, Records, Service, ServiceError, ServiceState};
+use crate::limit;
 
 /// Longest time for a question to the engine.
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+const ANSWER_LIMIT: Duration = limit::MANAGER_ANSWER.time();
 /// Pause between two questions for the state.
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = limit::MANAGER_LOOK.time();
 /// How much later than this program gives up Podman would kill, in seconds.
 const MARGIN_S: u64 = 24 * 60 * 60;
 /// What is asked of a container, a line each.

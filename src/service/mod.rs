@@ -23,6 +23,7 @@ mod systemd;
 mod sysv;
 mod words;
 
+pub(crate) use child::{Ending, run as run_bounded};
 pub use command::CommandService;
 pub use container::{Container, Engine};
 pub use error::ServiceError;

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::child::{self, Ending};
 use super::{Action, Manager, Service, ServiceError, ServiceState, words};
+use crate::limit;
 use crate::node::{LockHolder, lock_holders};
 
 /// Pause between two looks at the locks.
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = limit::MANAGER_LOOK.time();
 
 /// A service that one command stops and another one starts.
 #[derive(Debug, Clone)]

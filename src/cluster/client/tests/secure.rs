@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -289,6 +290,22 @@ fn a_port_that_answers_nothing_in_plain_http_is_looked_at_for_tls() {
     assert!(error.contains("it speaks TLS; say https://"), "{error}");
     assert_eq!(server.seen(), None, "a handshake and no question");
     relay.join().unwrap();
+}
+
+#[test]
+fn a_port_that_is_silent_about_tls_is_looked_at_for_so_long() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let silent = spawn(move || {
+        drop(listener.accept().unwrap());
+        listener.accept().unwrap()
+    });
+    let began = Instant::now();
+    let error = Client::new(&url, LONG, &Access::plain()).unwrap().copies().unwrap_err();
+    let took = began.elapsed();
+    assert!((TLS_LOOK..LONG).contains(&took), "{took:?}");
+    assert!(matches!(error, ClusterError::NotAnswering { .. }), "{error}");
+    drop(silent.join().unwrap());
 }
 
 #[test]
