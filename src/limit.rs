@@ -148,6 +148,9 @@ limits! {
     POLL = time("poll", Duration::from_millis(250), "the pause between two looks at the log, the \
         cluster and the locks");
     /// .
+    LOOKS_AGAIN = count("looks-again", 2, "further looks at shards that the log names and the cluster \
+        calls up: the failures are past");
+    /// .
     SERVICE_LOOK = time("service-look", Duration::from_secs(5), "the pause between two questions \
         whether the service still runs while shards are waited for");
     /// .

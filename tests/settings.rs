@@ -12,7 +12,7 @@ use serde_json::Value;
 const BINARY: &str = env!("CARGO_BIN_EXE_es-translog-fix");
 
 /// Each limit, and a test that reaches it.
-const REACHED_BY: [(&str, &str); 38] = [
+const REACHED_BY: [(&str, &str); 39] = [
     ("stop", "a_stop_over_time_tells_systemds_own_limit_and_kills_nothing"),
     ("start", "a_start_that_brings_nothing_up_is_waited_for_so_long"),
     ("locks", "locks_that_are_not_let_go_are_waited_for_ten_seconds"),
@@ -20,6 +20,7 @@ const REACHED_BY: [(&str, &str); 38] = [
     ("watch-in-all", "a_watch_in_which_something_always_moves_ends_after_all"),
     ("settle", "a_failure_that_stays_ends_the_watch"),
     ("poll", "a_watch_in_which_nothing_moves_ends_and_tells_what_the_cluster_says"),
+    ("looks-again", "what_stays_up_is_looked_at_twice_more"),
     ("service-look", "a_watch_tells_that_the_server_ended"),
     ("told-every", "while_it_moves_it_is_told_every_ten_seconds"),
     ("told-every-max", "while_nothing_moves_it_is_told_every_minute"),
