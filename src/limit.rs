@@ -143,6 +143,8 @@ limits! {
         itself: it counts as failed");
     POLL = time("poll", Duration::from_millis(250), "the pause between two looks at the log, the \
         cluster and the locks");
+    LOOKS_AGAIN = count("looks-again", 2, "further looks at shards that the log names and the cluster \
+        calls up: the failures are past");
     SERVICE_LOOK = time("service-look", Duration::from_secs(5), "the pause between two questions \
         whether the service still runs while shards are waited for");
     TOLD_EVERY = time("told-every", Duration::from_secs(10), "the silence while shards are waited \
@@ -169,8 +171,6 @@ limits! {
         plain HTTP speaks TLS: that is not said");
     SNAPSHOTS = time("snapshots", Duration::from_secs(3), "the questions after snapshots of damaged \
         indices: what came until then is told");
-    LOOKS_AGAIN = count("looks-again", 2, "looks at shards that failed in the log and that the cluster \
-        calls up: believed");
     MANAGER_ANSWER = time("manager-answer", Duration::from_secs(30), "one question to systemd or to \
         the status of --service-command: an error");
     MANAGER_LOOK = time("manager-look", Duration::from_millis(200), "the pause between two questions \

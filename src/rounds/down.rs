@@ -14,9 +14,6 @@ use crate::log::{BootCause, ShardName};
 use crate::plan::{Refusal, Rule};
 use crate::service::ServiceState;
 
-/// How often what the cluster calls up is looked at again.
-const LOOKS_AGAIN: u32 = limit::LOOKS_AGAIN.count();
-
 impl Job<'_> {
     /// Shards with sound files that are down, and can be given another try now.
     pub(super) fn sound_but_down(
@@ -72,7 +69,7 @@ impl Job<'_> {
     /// been elected, as it is when a full disk has room again, answers from the state of before the
     /// failures until it has gone through them (seen on 8.19.0 and OpenSearch 2.19.1).
     fn down_after_all(&mut self, sound: &[&Surveyed]) -> Vec<ShardName> {
-        for _ in 0..LOOKS_AGAIN {
+        for _ in 0..limit::LOOKS_AGAIN.count() {
             self.clock.sleep(self.settings.limits.poll);
             let Some(Ok(copies)) = borrow(&mut self.health).map(HealthView::copies) else {
                 continue;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::super::release::Release;
 use super::super::server::{PlayedHealth, PlayedService};
 use super::played::Play;
+use crate::clock::Clock as _;
 use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
+use crate::limit;
 use crate::log::ShardName;
 use crate::rounds::{HealthView, Mark};
 use crate::service::{Service, ServiceError, ServiceState};
@@ -143,21 +145,38 @@ impl HealthView for Stale {
     }
 }
 
-#[test]
-fn what_the_cluster_calls_up_is_looked_at_again() {
+/// A green node whose log names a shard all the same.
+fn named_in_the_log() -> Play {
     let play = Play::new(Release::Sequenced);
     assert!(play.run().has(Mark::Repaired), "{}", play.said());
-    {
-        let mut server = play.server.borrow_mut();
-        let failed = format!(
-            "{} failed engine [refresh failed]\njava.io.IOException: No space left on device",
-            server.node.shards[0].name
-        );
-        server.writes("WARN", "o.e.i.e.Engine", &failed);
-    }
+    let failed = format!(
+        "{} failed engine [refresh failed]\njava.io.IOException: No space left on device",
+        play.server.borrow().node.shards[0].name
+    );
+    play.server.borrow_mut().writes("WARN", "o.e.i.e.Engine", &failed);
+    play
+}
+
+#[test]
+fn what_the_cluster_calls_up_is_looked_at_again() {
+    let play = named_in_the_log();
     let mut health = Stale { inner: play.health(), look_count: 0, asked_count: 0 };
     let ending = play.run_with(&mut play.service(), &mut health, &mut |_| {});
     let said = play.said();
     assert!(said.contains("they get another try and no repair"), "{said}");
     assert_eq!((ending.marks().count(), health.asked_count), (0, 1), "{said}");
+}
+
+#[test]
+fn what_stays_up_is_looked_at_twice_more() {
+    let play = named_in_the_log();
+    let began_ms = play.clock.now_ms();
+    let ending = play.run();
+    assert!(play.said().contains("the failures in the log are past"), "{}", play.said());
+    assert_eq!(ending.marks().count(), 0);
+    let looks = u64::from(limit::LOOKS_AGAIN.count());
+    assert_eq!(
+        play.clock.now_ms() - began_ms,
+        looks * u64::try_from(limit::POLL.time().as_millis()).unwrap()
+    );
 }
