@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What the whole job takes beside the server's own stop and start: one damaged shard, and a thousand.
+"""What the whole job takes beside the server's own stop and start: one damaged shard, a thousand of
+which a few are damaged, and a thousand damaged ones.
 
     benches/outage.py PROGRAM [ROUNDS]           3 rounds
 
@@ -23,7 +24,8 @@ from measured import Run, tell_machine
 
 OPERATIONS, SOURCE_BYTES = 20, 200
 STOP_SECONDS, START_SECONDS = 1.0, 2.0
-WANTED_SECONDS = {1: 1.0, 1000: 5.0}
+# Shards of the node, those of them that are damaged, and the seconds that it may take.
+CASES = [(1, 1, 1), (1000, 10, 5), (1000, 1000, 5)]
 SERVICE = """#!/usr/bin/env python3
 import os, sys, time
 folder, word = os.path.dirname(os.path.abspath(__file__)), sys.argv[1]
@@ -80,16 +82,17 @@ class Api(http.server.BaseHTTPRequestHandler):
 
 
 class Outage:
-    def __init__(self, program, folder, shard_count, port):
+    def __init__(self, program, folder, shard_count, damaged_count, port):
         self.program, self.folder, self.port = program, folder, port
         self.data, self.broken = os.path.join(folder, "data"), os.path.join(folder, "broken")
         indices = {}
         for number in range(shard_count):
             shard = made_shard.shard_folder(self.broken, number)
             path, length_bytes = made_shard.make_big_shard(shard, OPERATIONS, SOURCE_BYTES)
-            with open(path, "r+b") as file:
-                file.seek(length_bytes // 2)
-                file.write(b"\xff" * 40)
+            if number < damaged_count:
+                with open(path, "r+b") as file:
+                    file.seek(length_bytes // 2)
+                    file.write(b"\xff" * 40)
             name, of_index = shard.split("/")[-2:]
             copy = {"state": "STARTED", "primary": True, "node": "n1", "allocation_id": {"id": "a"}}
             indices.setdefault(name, {})[of_index] = [copy]
@@ -123,10 +126,10 @@ def main():
     tell_machine()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    for shard_count, wanted_seconds in WANTED_SECONDS.items():
+    for shard_count, damaged_count, wanted_seconds in CASES:
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)
-            outage = Outage(program, folder, shard_count, server.server_port)
+            outage = Outage(program, folder, shard_count, damaged_count, server.server_port)
             own, servers, peaks = [], [], []
             for _ in range(rounds):
                 run, server_seconds = outage.run()
@@ -134,8 +137,8 @@ def main():
                 servers.append(server_seconds)
                 peaks.append(run.peak_mib or 0)
             median = statistics.median(own)
-            print(f"{shard_count} damaged shards: the program's own {median:.2f} s ({min(own):.2f} to {max(own):.2f}), wanted under "
-                  f"{wanted_seconds:.0f} s; the server's stop and start {statistics.median(servers):.2f} s; peak memory {max(peaks):.1f} MiB")
+            print(f"{damaged_count} of {shard_count} shards damaged: the program's own {median:.2f} s ({min(own):.2f} to {max(own):.2f}), wanted under "
+                  f"{wanted_seconds} s; the server's stop and start {statistics.median(servers):.2f} s; peak memory {max(peaks):.1f} MiB")
     server.shutdown()
 
 
