@@ -136,7 +136,8 @@ impl Job<'_> {
         if blocking.is_empty() { Ok(()) } else { Err(blocking.join("; ")) }
     }
 
-    /// A node that serves other shards is not taken down for a start that cannot work.
+    /// A node that serves other shards, or of which that is not known, is not taken down for a start
+    /// that cannot work. One with a full disk has no master, and so tells nothing (seen on 8.19.0).
     ///
     /// # Errors
     /// The refusal.
@@ -152,14 +153,22 @@ impl Job<'_> {
         let serving = cluster.copies.iter().find(|copy| {
             copy.state.serves() && copy.node.as_deref() == here && is_other(&copy.shard)
         });
-        let Some(serving) = serving.map(|copy| copy.shard.clone()) else { return Ok(()) };
+        let does = match serving {
+            Some(serving) => format!("serves other shards, as {}", serving.shard),
+            None if !cluster.answered && self.is_running() => "may serve other shards".to_owned(),
+            None => return Ok(()),
+        };
         let Err(why) = self.before_start(&ours, progress) else { return Ok(()) };
         let message = format!(
-            "the node serves other shards, as {serving}, and is not stopped, because it could not be \
-             started again: {why}"
+            "the node {does}, and is not stopped, because it could not be started again: {why}"
         );
         Err(Refusal::new(Rule::NoStart, message)
             .unless("do that and run again, or stop the node and say --service none"))
+    }
+
+    fn is_running(&mut self) -> bool {
+        let state = self.service.state();
+        matches!(state, Ok(ServiceState::Running { .. } | ServiceState::Starting))
     }
 
     /// Says why the last start failed, where it did; whether it did.
