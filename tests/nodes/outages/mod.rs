@@ -6,6 +6,7 @@ mod disk;
 mod restarts;
 mod scene;
 mod secured;
+mod shapes;
 mod shards;
 mod starts;
 mod stops;
@@ -116,6 +117,13 @@ const ALL: &[Outage] = &[
         is_fast: false,
         run: shards::forty_shards,
         checked: "all repaired in one round, every document that could be read",
+    },
+    Outage {
+        name: "shapes",
+        servers: &["es-7.17.28", "es-8.19.0"],
+        is_fast: false,
+        run: shapes::shapes,
+        checked: "two data paths, an index of each shape: all but the closed one; then it as well",
     },
     Outage {
         name: "healthy-replica",
