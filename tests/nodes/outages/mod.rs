@@ -4,6 +4,7 @@
 mod copies;
 mod disk;
 mod restarts;
+mod roles;
 mod scene;
 mod secured;
 mod shapes;
@@ -124,6 +125,13 @@ const ALL: &[Outage] = &[
         is_fast: false,
         run: shapes::shapes,
         checked: "two data paths, an index of each shape: all but the closed one; then it as well",
+    },
+    Outage {
+        name: "dedicated-master",
+        servers: NEW,
+        is_fast: false,
+        run: roles::dedicated_master,
+        checked: "damage on the data node: on the master's machine told, on its own repaired",
     },
     Outage {
         name: "healthy-replica",
