@@ -68,7 +68,9 @@ fn folder_of(finding: &Finding, inventory: &Inventory) -> Result<ShardFolder, St
         fitting_uuid(finding, by_name)?
     };
     match candidates.as_slice() {
-        [] => Err("no such shard on this node's disks".to_owned()),
+        [] => Err("no such shard on this node's disks: it is deleted, or another node's, where \
+                   this program has to run"
+            .to_owned()),
         [only] => {
             let mut folder = (*only).clone();
             if !is_named(only) {

@@ -4,8 +4,10 @@
 mod copies;
 mod disk;
 mod restarts;
+mod roles;
 mod scene;
 mod secured;
+mod shapes;
 mod shards;
 mod starts;
 mod stops;
@@ -116,6 +118,20 @@ const ALL: &[Outage] = &[
         is_fast: false,
         run: shards::forty_shards,
         checked: "all repaired in one round, every document that could be read",
+    },
+    Outage {
+        name: "shapes",
+        servers: &["es-7.17.28", "es-8.19.0"],
+        is_fast: false,
+        run: shapes::shapes,
+        checked: "two data paths, an index of each shape: all but the closed one; then it as well",
+    },
+    Outage {
+        name: "dedicated-master",
+        servers: NEW,
+        is_fast: false,
+        run: roles::dedicated_master,
+        checked: "damage on the data node: on the master's machine told, on its own repaired",
     },
     Outage {
         name: "healthy-replica",
