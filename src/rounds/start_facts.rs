@@ -64,15 +64,24 @@ pub(super) fn start_facts(
 }
 
 fn place(path: &Path, kind: PlaceKind, needed_bytes: u64, shard_count: u64) -> Place {
-    let is_marked = statvfs(path).is_ok_and(|facts| facts.flags().contains(FsFlags::ST_RDONLY));
+    let is_marked = || statvfs(path).is_ok_and(|facts| facts.flags().contains(FsFlags::ST_RDONLY));
+    let is_refused = || access(path, AccessFlags::W_OK) == Err(Errno::EROFS);
+    let is_seen = kind == PlaceKind::Data || sees_the_mounts_of_services();
     Place {
         path: path.to_path_buf(),
         kind,
         space: free_space(path).ok(),
         needed_bytes,
         needed_inodes: INODES.saturating_add(shard_count.saturating_mul(INODES_EACH)),
-        is_read_only: is_marked || access(path, AccessFlags::W_OK) == Err(Errno::EROFS),
+        is_read_only: is_seen && (is_marked() || is_refused()),
     }
+}
+
+/// Whether mounts are here what they are for the server. To a unit that is kept from what it need not
+/// write (`ProtectSystem=strict`) all else looks read-only.
+fn sees_the_mounts_of_services() -> bool {
+    let mounts_of = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+    mounts_of("self") == mounts_of("1")
 }
 
 /// The folder of the log, where it is one.
