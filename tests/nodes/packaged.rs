@@ -178,8 +178,9 @@ fn has_run(
     checks: &mut Checks,
 ) -> Result<(), String> {
     let ended = || {
-        let is_over = shown(unit, "ActiveState").is_ok_and(|state| state != "activating");
-        is_over && shown(unit, "InvocationID").is_ok_and(|id| !id.is_empty() && id != before)
+        // In this order: a run that begins between the two questions is not over.
+        let is_new = shown(unit, "InvocationID").is_ok_and(|id| !id.is_empty() && id != before);
+        is_new && shown(unit, "ActiveState").is_ok_and(|state| state != "activating")
     };
     let is_ended = wait_for(RUN_LIMIT, ended);
     let found = (shown(unit, "Result")?, shown(unit, "ExecMainStatus")?);
