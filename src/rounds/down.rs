@@ -155,7 +155,9 @@ impl Job<'_> {
         });
         let does = match serving {
             Some(serving) => format!("serves other shards, as {}", serving.shard),
-            None if !cluster.answered && self.is_running() => "may serve other shards".to_owned(),
+            None if !cluster.answered && self.service.state().is_ok_and(|state| state.is_up()) => {
+                "may serve other shards".to_owned()
+            }
             None => return Ok(()),
         };
         let Err(why) = self.before_start(&ours, progress) else { return Ok(()) };
@@ -164,11 +166,6 @@ impl Job<'_> {
         );
         Err(Refusal::new(Rule::NoStart, message)
             .unless("do that and run again, or stop the node and say --service none"))
-    }
-
-    fn is_running(&mut self) -> bool {
-        let state = self.service.state();
-        matches!(state, Ok(ServiceState::Running { .. } | ServiceState::Starting))
     }
 
     /// Says why the last start failed, where it did; whether it did.

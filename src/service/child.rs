@@ -54,6 +54,31 @@ impl Finished {
         (self.stdout.dropped_bytes == 0).then(|| self.stdout.text())
     }
 
+    /// It, if it ended with success in time; `told` is how its command line is named if not.
+    ///
+    /// # Errors
+    /// [`ServiceError::Failed`] and [`ServiceError::OverTime`].
+    pub(super) fn success(self, told: &str, limit: Duration) -> Result<Self, ServiceError> {
+        match self.ending {
+            Ending::Exited(status) if status.success() => Ok(self),
+            Ending::Exited(status) => Err(ServiceError::Failed {
+                command: told.to_owned(),
+                status: status.to_string(),
+                output: self.last_words(),
+            }),
+            Ending::OverTime => Err(self.over_time(told, limit)),
+        }
+    }
+
+    /// That its time was over.
+    pub(super) fn over_time(&self, told: &str, limit: Duration) -> ServiceError {
+        ServiceError::OverTime {
+            command: told.to_owned(),
+            limit_s: limit.as_secs(),
+            output: self.last_words(),
+        }
+    }
+
     /// The end of what it wrote, its errors if there are any, as one line of visible characters.
     pub(crate) fn last_words(&self) -> String {
         let errors = one_line(&self.stderr.text());

@@ -61,18 +61,7 @@ impl CommandService {
     ) -> Result<(), ServiceError> {
         let begun = Instant::now();
         let verb = action.to_string();
-        let finished = self.run(&verb, limit)?;
-        match finished.ending {
-            Ending::Exited(status) if status.success() => {}
-            Ending::Exited(status) => {
-                return Err(ServiceError::Failed {
-                    command: self.command_line(&verb),
-                    status: status.to_string(),
-                    output: finished.last_words(),
-                });
-            }
-            Ending::OverTime => return Err(self.over_time(&verb, limit, &finished)),
-        }
+        self.run(&verb, limit)?.success(&self.command_line(&verb), limit)?;
         loop {
             let state = self.state()?;
             if is_done(&state) || matches!(state, ServiceState::Unknown(_)) {
@@ -88,14 +77,6 @@ impl CommandService {
                 });
             }
             sleep(PAUSE);
-        }
-    }
-
-    fn over_time(&self, verb: &str, limit: Duration, finished: &Finished) -> ServiceError {
-        ServiceError::OverTime {
-            command: self.command_line(verb),
-            limit_s: limit.as_secs(),
-            output: finished.last_words(),
         }
     }
 }
@@ -115,7 +96,7 @@ impl Service for CommandService {
                 Some(3) => ServiceState::Stopped,
                 _ => ServiceState::Unknown(format!("{status}: {}", finished.last_words())),
             }),
-            Ending::OverTime => Err(self.over_time("status", STATUS_LIMIT, &finished)),
+            Ending::OverTime => Err(finished.over_time(&self.command_line("status"), STATUS_LIMIT)),
         }
     }
 

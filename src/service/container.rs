@@ -12,7 +12,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::child::{self, Ending};
+use super::child;
 use super::{Action, Manager, Record, Records, Service, ServiceError, ServiceState};
 use crate::limit;
 
@@ -137,21 +137,8 @@ impl Container {
     fn run(&self, words: &[&str], limit: Duration) -> Result<child::Finished, ServiceError> {
         let mut command = Command::new(&self.program);
         command.args(words).arg(&self.name);
-        let finished = child::run(&mut command, limit)?;
         let verb = words.first().copied().unwrap_or_default();
-        match finished.ending {
-            Ending::Exited(status) if status.success() => Ok(finished),
-            Ending::Exited(status) => Err(ServiceError::Failed {
-                command: self.command_line(verb),
-                status: status.to_string(),
-                output: finished.last_words(),
-            }),
-            Ending::OverTime => Err(ServiceError::OverTime {
-                command: self.command_line(verb),
-                limit_s: limit.as_secs(),
-                output: finished.last_words(),
-            }),
-        }
+        child::run(&mut command, limit)?.success(&self.command_line(verb), limit)
     }
 
     fn set_policy(&self, policy: &str) -> Result<(), ServiceError> {

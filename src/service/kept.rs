@@ -95,10 +95,7 @@ impl KeptService {
         self.inner.stop(limit)?;
         let told = self.inner.hold(record, &self.records);
         self.notes.extend(told);
-        match self.inner.state()? {
-            ServiceState::Running { .. } | ServiceState::Starting => self.inner.stop(limit),
-            _ => Ok(()),
-        }
+        if self.inner.state()?.is_up() { self.inner.stop(limit) } else { Ok(()) }
     }
 }
 

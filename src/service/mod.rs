@@ -56,6 +56,14 @@ pub enum ServiceState {
     Unknown(String),
 }
 
+impl ServiceState {
+    /// Whether it runs, or will by itself.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        matches!(self, Self::Running { .. } | Self::Starting)
+    }
+}
+
 impl fmt::Display for ServiceState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::child::{self, Ending};
+use super::child;
 use super::{Action, Manager, Service, ServiceError, ServiceState, words};
 use crate::limit;
 use crate::node::{LockHolder, lock_holders};
@@ -48,20 +48,7 @@ impl PairService {
     fn run(words: &[String], limit: Duration) -> Result<(), ServiceError> {
         let (program, arguments) = words.split_first().ok_or(ServiceError::EmptyCommand)?;
         let mut command = Command::new(program);
-        let finished = child::run(command.args(arguments), limit)?;
-        match finished.ending {
-            Ending::Exited(status) if status.success() => Ok(()),
-            Ending::Exited(status) => Err(ServiceError::Failed {
-                command: words.join(" "),
-                status: status.to_string(),
-                output: finished.last_words(),
-            }),
-            Ending::OverTime => Err(ServiceError::OverTime {
-                command: words.join(" "),
-                limit_s: limit.as_secs(),
-                output: finished.last_words(),
-            }),
-        }
+        child::run(command.args(arguments), limit)?.success(&words.join(" "), limit).map(|_| ())
     }
 }
 

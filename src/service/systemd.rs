@@ -13,7 +13,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::child::{self, Ending};
+use super::child;
 use super::show::{STATUS_PROPERTIES, Status};
 use super::{Action, Service, ServiceError, ServiceState, last_words};
 use crate::limit;
@@ -205,21 +205,7 @@ fn systemctl(
 ) -> Result<child::Finished, ServiceError> {
     let mut command = Command::new(program);
     command.args(["--system", "--no-pager", "--no-ask-password"]).args(words).env("LC_ALL", "C");
-    let finished = child::run(&mut command, limit)?;
-    let command = told.to_owned();
-    match finished.ending {
-        Ending::Exited(status) if status.success() => Ok(finished),
-        Ending::Exited(status) => Err(ServiceError::Failed {
-            command,
-            status: status.to_string(),
-            output: finished.last_words(),
-        }),
-        Ending::OverTime => Err(ServiceError::OverTime {
-            command,
-            limit_s: limit.as_secs(),
-            output: finished.last_words(),
-        }),
-    }
+    child::run(&mut command, limit)?.success(told, limit)
 }
 
 #[cfg(test)]
