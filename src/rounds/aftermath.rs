@@ -169,7 +169,7 @@ impl Job<'_> {
         let mut log = Tail::at_end(self.log().as_ref())?;
         if let Some(Err(error)) = borrow(&mut self.health).map(HealthView::retry_failed) {
             let text = format!("the cluster does not take a retry: {error}");
-            self.failed(&text).marks().for_each(|mark| progress.ending.add(mark));
+            progress.ending.absorb(&self.failed(&text));
             return Ok(());
         }
         let limits = self.watch_limits(progress);
@@ -224,7 +224,8 @@ fn can_be_helped(shard: &Surveyed) -> bool {
     }
 }
 
-fn names(shards: &[ShardName]) -> String {
+/// Shards in a sentence.
+pub(super) fn names(shards: &[ShardName]) -> String {
     let names: Vec<String> = shards.iter().map(ToString::to_string).collect();
     names.join(", ")
 }

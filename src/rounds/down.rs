@@ -1,6 +1,7 @@
 //! What is not damaged and down all the same: shards that get another try, and what stands in the
 //! way of a start.
 
+use super::aftermath::names;
 use super::before_start::{Remark, remarks};
 use super::cluster_facts::ClusterFacts;
 use super::ending::Mark;
@@ -42,8 +43,7 @@ impl Job<'_> {
             self.note("the shards with sound files are up; the failures in the log are past");
             return 0;
         }
-        let names: Vec<String> = down.iter().map(ToString::to_string).collect();
-        let names = names.join(", ");
+        let names = names(&down);
         if let Err(why) = self.before_start(&down, progress) {
             self.note(&format!(
                 "{names}: the files are sound; no repair helps, {why}; run again then"

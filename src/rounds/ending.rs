@@ -37,6 +37,11 @@ impl Ending {
         self.0.insert(mark);
     }
 
+    /// Adds every mark of another ending.
+    pub(super) fn absorb(&mut self, more: &Self) {
+        self.0.extend(&more.0);
+    }
+
     /// Whether it has a mark.
     #[must_use]
     pub fn has(&self, mark: Mark) -> bool {
@@ -47,11 +52,6 @@ impl Ending {
     pub fn marks(&self) -> impl Iterator<Item = Mark> + '_ {
         self.0.iter().copied()
     }
-}
-
-pub(super) fn merge(mut ending: Ending, more: &Ending) -> Ending {
-    more.marks().for_each(|mark| ending.add(mark));
-    ending
 }
 
 /// Damage that this run will not mend.

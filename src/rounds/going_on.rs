@@ -32,8 +32,7 @@ impl Job<'_> {
         progress: &mut Progress,
     ) -> Result<(), SurveyError> {
         if let Err(refusal) = self.check_before_stop(&surveyed, cluster, progress) {
-            progress.ending.add(Mark::DamageLeft);
-            self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
+            self.leaves_damage(refusal, progress);
             return Ok(());
         }
         let limits = self.settings.limits;
@@ -79,8 +78,7 @@ impl Job<'_> {
         if request.shard_count > 0
             && let Err(refusal) = self.consent.ask(&request)
         {
-            progress.ending.add(Mark::DamageLeft);
-            self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
+            self.leaves_damage(refusal, progress);
             return false;
         }
         let more = request.lost_operation_count;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cluster_facts::ClusterFacts;
 use super::consent::{Consent, Spent, request_of};
-use super::ending::{Ending, Mark, mark_left, merge};
+use super::ending::{Ending, Mark, mark_left};
 use super::event::{Event, Stage};
 use super::health::HealthView;
 use super::nominate::{LastStart, Nominated, nominate};
@@ -88,7 +88,7 @@ impl Job<'_> {
             began_ms: self.clock.now_ms(),
         };
         for refusal in refusals {
-            progress.ending = merge(progress.ending, &self.refused(refusal));
+            progress.ending.absorb(&self.refused(refusal));
         }
         for shard in &surveyed {
             (self.say)(Event::Judged(Box::new(shard.report(0))));
@@ -114,7 +114,8 @@ impl Job<'_> {
                 if is_damaged {
                     progress.ending.add(Mark::DamageLeft);
                 }
-                return Ok(merge(progress.ending, &self.refused(refusal)));
+                progress.ending.absorb(&self.refused(refusal));
+                return Ok(progress.ending);
             }
         };
         progress.accepted_operation_count = request_of(&surveyed, down).lost_operation_count;
@@ -167,6 +168,12 @@ impl Job<'_> {
     pub(super) fn refused(&mut self, refusal: Refusal) -> Ending {
         (self.say)(Event::Refused { refusal });
         Ending::of(Mark::Refused)
+    }
+
+    /// The same, of damage that is left by it.
+    pub(super) fn leaves_damage(&mut self, refusal: Refusal, progress: &mut Progress) {
+        progress.ending.add(Mark::DamageLeft);
+        progress.ending.absorb(&self.refused(refusal));
     }
 
     pub(super) fn failed(&mut self, text: &str) -> Ending {

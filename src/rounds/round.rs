@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use super::cluster_facts::ClusterFacts;
 use super::consent::request_of;
-use super::ending::Mark;
-use super::ending::mark_left;
+use super::ending::{Mark, mark_left};
 use super::event::{Event, Stage};
 use super::going_on::RoundDone;
 use super::job::{Job, Progress};
@@ -58,9 +57,7 @@ impl Job<'_> {
         let locks = match self.stop_and_lock(number, state, surveyed, progress) {
             Ok(locks) => locks,
             Err(refusal) => {
-                progress.ending.add(Mark::DamageLeft);
-                let refused = self.refused(refusal);
-                refused.marks().for_each(|mark| progress.ending.add(mark));
+                self.leaves_damage(refusal, progress);
                 return Ok(record.done(RoundVerdict::StillDown));
             }
         };
@@ -136,8 +133,7 @@ impl Job<'_> {
             self.settings.budget.check(progress.spent, &request).err()
         };
         if let Some(refusal) = refusal {
-            progress.ending.add(Mark::DamageLeft);
-            self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
+            self.leaves_damage(refusal, progress);
             self.start(number, state, progress);
             return false;
         }
@@ -154,8 +150,7 @@ impl Job<'_> {
                 true
             }
             Err(Unapplied::Refused(refusal)) => {
-                progress.ending.add(Mark::DamageLeft);
-                self.refused(refusal).marks().for_each(|mark| progress.ending.add(mark));
+                self.leaves_damage(refusal, progress);
                 self.start(number, state, progress);
                 false
             }
@@ -260,9 +255,7 @@ impl Job<'_> {
             let known = boot_troubles(&text).into_iter().map(|trouble| trouble.cause.action());
             let actions: Vec<String> = known.collect();
             let then = if actions.is_empty() { "" } else { "; to do: " };
-            self.failed(&format!("{text}{then}{}", actions.join("; ")))
-                .marks()
-                .for_each(|mark| progress.ending.add(mark));
+            progress.ending.absorb(&self.failed(&format!("{text}{then}{}", actions.join("; "))));
             return false;
         }
         self.forget_stopped(state);

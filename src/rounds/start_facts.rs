@@ -31,6 +31,7 @@ pub(super) fn start_facts(
     version: Option<&str>,
     last_start: &[BootTrouble],
 ) -> StartFacts {
+    let shards: BTreeSet<&ShardName> = shards.iter().collect();
     let mut places: Vec<Place> = settings
         .data_paths
         .iter()
@@ -49,7 +50,7 @@ pub(super) fn start_facts(
     places.extend(logs.as_deref().map(|path| place(path, PlaceKind::Logs, 1 << 20, 0)));
     let user = user_of(settings, inventory);
     let uid = user.as_ref().map(|(_, uid)| *uid);
-    let foreign = uid.map(|uid| foreign(inventory, shards, logs.as_deref(), uid));
+    let foreign = uid.map(|uid| foreign(inventory, &shards, logs.as_deref(), uid));
     StartFacts {
         places,
         watermarks: settings.watermarks.clone(),
@@ -117,7 +118,7 @@ fn users_in(text: &str) -> impl Iterator<Item = (&str, u32)> {
 /// the shards that were repaired, and the log.
 fn foreign(
     inventory: &Inventory,
-    shards: &[ShardName],
+    shards: &BTreeSet<&ShardName>,
     logs: Option<&Path>,
     uid: u32,
 ) -> Vec<(PathBuf, u32)> {

@@ -86,7 +86,7 @@ impl Job<'_> {
                     borrow(&mut self.health).map(|health| health.clear_flood_block(index))
             {
                 let failed = self.failed(&format!("the block on {index} stays: {error}"));
-                failed.marks().for_each(|mark| ending.add(mark));
+                ending.absorb(&failed);
             }
             if way.is_left_to_a_person() && settings.mode == Mode::Repair {
                 ending.add(Mark::PersonNeeded);
