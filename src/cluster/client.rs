@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::http::Response;
 use ureq::tls::TlsConfig;
+use ureq::typestate::WithBody;
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, RequestBuilder};
 
@@ -92,10 +93,7 @@ impl Client {
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<(String, Value), ClusterError> {
-        let url = format!("{}{path}", self.base_url);
-        let request = self.with_credentials(self.agent.post(&url));
-        let answer = request.content_type("application/json").send(body.to_string());
-        self.read(&url, answer)
+        self.send(|url| self.agent.post(url), path, body)
     }
 
     pub(super) fn post_empty(&self, path: &str) -> Result<(String, Value), ClusterError> {
@@ -105,8 +103,17 @@ impl Client {
     }
 
     pub(super) fn put(&self, path: &str, body: &Value) -> Result<(String, Value), ClusterError> {
+        self.send(|url| self.agent.put(url), path, body)
+    }
+
+    fn send(
+        &self,
+        request: impl Fn(&str) -> RequestBuilder<WithBody>,
+        path: &str,
+        body: &Value,
+    ) -> Result<(String, Value), ClusterError> {
         let url = format!("{}{path}", self.base_url);
-        let request = self.with_credentials(self.agent.put(&url));
+        let request = self.with_credentials(request(&url));
         let answer = request.content_type("application/json").send(body.to_string());
         self.read(&url, answer)
     }

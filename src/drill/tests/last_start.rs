@@ -1,16 +1,14 @@
 //! A node that died of a full disk, and a cluster that calls shards up which have failed.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::release::Release;
-use super::super::server::{PlayedHealth, PlayedService};
-use super::played::Play;
+use super::super::server::PlayedService;
+use super::played::{Altered, Play};
 use crate::clock::Clock as _;
-use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
+use crate::cluster::CopyState;
 use crate::limit;
-use crate::log::ShardName;
-use crate::rounds::{HealthView, Mark};
+use crate::rounds::Mark;
 use crate::service::{Service, ServiceError, ServiceState};
 
 const DIED: &str = "fatal exception while booting Elasticsearch\n\
@@ -85,64 +83,16 @@ fn a_node_that_somebody_stopped_since_stays_stopped() {
 }
 
 /// A cluster that answers from the state of before the failures at first.
-struct Stale {
-    inner: PlayedHealth,
-    look_count: u32,
-    asked_count: u32,
-}
-
-impl HealthView for Stale {
-    fn copies(&mut self) -> Result<Vec<ShardCopy>, ClusterError> {
-        self.look_count += 1;
-        let mut copies = self.inner.copies()?;
-        if self.look_count > 1 && self.asked_count == 0 {
-            for copy in &mut copies {
+fn stale(play: &Play) -> Altered<'static> {
+    let mut look_count = 0;
+    Altered::new(play, move |copies, asked_count| {
+        look_count += 1;
+        if look_count > 1 && asked_count == 0 {
+            for copy in copies {
                 copy.state = CopyState::Initializing;
             }
         }
-        Ok(copies)
-    }
-
-    fn local_node(&mut self) -> Option<String> {
-        self.inner.local_node()
-    }
-
-    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
-        self.inner.in_sync(index)
-    }
-
-    fn stores(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
-        self.inner.stores(index)
-    }
-
-    fn node_names(&mut self) -> BTreeMap<String, String> {
-        BTreeMap::new()
-    }
-
-    fn retry_failed(&mut self) -> Result<(), ClusterError> {
-        self.asked_count += 1;
-        Ok(())
-    }
-
-    fn explain(&mut self, _: &ShardName) -> Option<Explanation> {
-        None
-    }
-
-    fn recovery_progress(&mut self) -> u64 {
-        0
-    }
-
-    fn allocate_stale_primary(
-        &mut self,
-        shard: &ShardName,
-        node: &str,
-    ) -> Result<(), ClusterError> {
-        self.inner.allocate_stale_primary(shard, node)
-    }
-
-    fn clear_flood_block(&mut self, index: &str) -> Result<(), ClusterError> {
-        self.inner.clear_flood_block(index)
-    }
+    })
 }
 
 /// A green node whose log names a shard all the same.
@@ -160,7 +110,7 @@ fn named_in_the_log() -> Play {
 #[test]
 fn what_the_cluster_calls_up_is_looked_at_again() {
     let play = named_in_the_log();
-    let mut health = Stale { inner: play.health(), look_count: 0, asked_count: 0 };
+    let mut health = stale(&play);
     let ending = play.run_with(&mut play.service(), &mut health, &mut |_| {});
     let said = play.said();
     assert!(said.contains("they get another try and no repair"), "{said}");

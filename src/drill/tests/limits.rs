@@ -1,16 +1,14 @@
 //! Each limit of the rounds is reached on a played node, in simulated time.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::release::Release;
-use super::super::server::{PlayedHealth, PlayedService};
-use super::played::Play;
+use super::super::server::PlayedService;
+use super::played::{Altered, Play};
 use crate::clock::Clock;
-use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
+use crate::cluster::{CopyState, Explanation, ShardCopy};
 use crate::limit;
-use crate::log::ShardName;
-use crate::rounds::{Event, HealthView, Limits, Mark, RoundVerdict, StopReason};
+use crate::rounds::{Event, Limits, Mark, RoundVerdict, StopReason};
 use crate::service::{Service, ServiceError, ServiceState};
 
 /// A service that stops its server only when it may.
@@ -42,71 +40,17 @@ impl Service for Stubborn {
 }
 
 /// A cluster whose shards never come up after a start, and how they stand instead.
-struct Stuck {
-    inner: PlayedHealth,
-    state: CopyState,
-    reason: &'static str,
-    is_moving: bool,
-    progress: u64,
-    asked_count: u32,
-}
-
-impl Stuck {
-    fn new(play: &Play, state: CopyState, reason: &'static str, is_moving: bool) -> Self {
-        Self { inner: play.health(), state, reason, is_moving, progress: 0, asked_count: 0 }
-    }
-}
-
-impl HealthView for Stuck {
-    fn copies(&mut self) -> Result<Vec<ShardCopy>, ClusterError> {
-        let mut copies = self.inner.copies()?;
+fn stuck<'a>(play: &Play, state: CopyState, reason: &'a str, is_moving: bool) -> Altered<'a> {
+    let alter = move |copies: &mut [ShardCopy], _| {
         for copy in copies.iter_mut().filter(|copy| copy.state.serves()) {
-            (copy.state, copy.reason) = (self.state, Some(self.reason.to_owned()));
+            (copy.state, copy.reason) = (state, Some(reason.to_owned()));
         }
-        Ok(copies)
-    }
-
-    fn local_node(&mut self) -> Option<String> {
-        self.inner.local_node()
-    }
-
-    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
-        self.inner.in_sync(index)
-    }
-
-    fn stores(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
-        self.inner.stores(index)
-    }
-
-    fn node_names(&mut self) -> BTreeMap<String, String> {
-        BTreeMap::new()
-    }
-
-    fn retry_failed(&mut self) -> Result<(), ClusterError> {
-        self.asked_count += 1;
-        Ok(())
-    }
-
-    fn explain(&mut self, _: &ShardName) -> Option<Explanation> {
-        Some(Explanation { is_given_up: true, text: "max_retry: tried 5 times".to_owned() })
-    }
-
-    fn allocate_stale_primary(
-        &mut self,
-        shard: &ShardName,
-        node: &str,
-    ) -> Result<(), ClusterError> {
-        self.inner.allocate_stale_primary(shard, node)
-    }
-
-    fn clear_flood_block(&mut self, index: &str) -> Result<(), ClusterError> {
-        self.inner.clear_flood_block(index)
-    }
-
-    fn recovery_progress(&mut self) -> u64 {
-        self.progress += u64::from(self.is_moving);
-        self.progress
-    }
+    };
+    let text = "max_retry: tried 5 times".to_owned();
+    let mut cluster = Altered::new(play, alter);
+    cluster.explanation = Some(Explanation { is_given_up: true, text });
+    cluster.is_moving = is_moving;
+    cluster
 }
 
 fn verdicts(play: &Play) -> Vec<RoundVerdict> {
@@ -139,7 +83,7 @@ fn locks_that_are_not_let_go_are_waited_for_ten_seconds() {
 #[test]
 fn a_watch_in_which_nothing_moves_ends_and_tells_what_the_cluster_says() {
     let play = Play::new(Release::Sequenced);
-    let mut health = Stuck::new(&play, CopyState::Unassigned, "CLUSTER_RECOVERED", false);
+    let mut health = stuck(&play, CopyState::Unassigned, "CLUSTER_RECOVERED", false);
     let ending = play.run_with(&mut play.service(), &mut health, &mut |_| {});
     assert!(ending.has(Mark::Failed), "{ending:?}");
     assert_eq!(seconds(&play), limit::WATCH.seconds());
@@ -154,7 +98,7 @@ fn a_watch_in_which_nothing_moves_ends_and_tells_what_the_cluster_says() {
 #[test]
 fn a_shard_that_was_given_up_is_tried_again_three_times() {
     let play = Play::new(Release::Sequenced);
-    let mut health = Stuck::new(&play, CopyState::Unassigned, "ALLOCATION_FAILED", false);
+    let mut health = stuck(&play, CopyState::Unassigned, "ALLOCATION_FAILED", false);
     play.run_with(&mut play.service(), &mut health, &mut |_| {});
     assert_eq!(health.asked_count, limit::RETRIES.count());
     assert!(play.said().contains("3 of 3 times"), "{}", play.said());
@@ -163,7 +107,7 @@ fn a_shard_that_was_given_up_is_tried_again_three_times() {
 #[test]
 fn a_watch_in_which_something_always_moves_ends_after_all() {
     let play = Play::new(Release::Sequenced);
-    let mut health = Stuck::new(&play, CopyState::Initializing, "CLUSTER_RECOVERED", true);
+    let mut health = stuck(&play, CopyState::Initializing, "CLUSTER_RECOVERED", true);
     let ending = play.run_with(&mut play.service(), &mut health, &mut |_| {});
     assert!(ending.has(Mark::Failed), "{ending:?}");
     assert_eq!(seconds(&play), limit::WATCH_IN_ALL.seconds());
@@ -176,7 +120,7 @@ fn a_watch_in_which_something_always_moves_ends_after_all() {
 fn the_time_for_all_rounds_ends_a_watch() {
     let mut play = Play::new(Release::Sequenced);
     play.settings.limits = Limits { rounds_in_all: Duration::from_secs(100), ..Limits::default() };
-    let mut health = Stuck::new(&play, CopyState::Initializing, "CLUSTER_RECOVERED", true);
+    let mut health = stuck(&play, CopyState::Initializing, "CLUSTER_RECOVERED", true);
     play.run_with(&mut play.service(), &mut health, &mut |_| {});
     assert_eq!(seconds(&play), 100);
 }

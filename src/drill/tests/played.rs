@@ -1,6 +1,7 @@
 //! A played node after an outage, and jobs on it in simulated time.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
@@ -11,6 +12,8 @@ use super::super::release::Release;
 use super::super::server::{PlayedHealth, PlayedService, Shared};
 use crate::apply::{DiskStore, StateDir};
 use crate::clock::SimulatedClock;
+use crate::cluster::{ClusterError, Explanation, ShardCopy, StoredCopy};
+use crate::log::ShardName;
 use crate::rounds::{Budget, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Limits};
 use crate::service::Service;
 
@@ -122,5 +125,84 @@ impl Play {
         let lines: Vec<String> =
             self.told.borrow().iter().flat_map(|event| text.lines(event)).collect();
         anstream::adapter::strip_str(&lines.join("\n")).to_string()
+    }
+}
+
+/// Changes what is told of copies; it gets the count of requests for another try so far.
+type Alter<'a> = Box<dyn FnMut(&mut [ShardCopy], u32) + 'a>;
+
+/// The node's cluster with other copies told than there are; a request for another try is counted
+/// and nothing else.
+pub(super) struct Altered<'a> {
+    inner: PlayedHealth,
+    alter: Alter<'a>,
+    /// What is said of each shard that is on no node.
+    pub(super) explanation: Option<Explanation>,
+    /// Whether a recovery is always on its way.
+    pub(super) is_moving: bool,
+    progress: u64,
+    pub(super) asked_count: u32,
+}
+
+impl<'a> Altered<'a> {
+    pub(super) fn new(play: &Play, alter: impl FnMut(&mut [ShardCopy], u32) + 'a) -> Self {
+        Self {
+            inner: play.health(),
+            alter: Box::new(alter),
+            explanation: None,
+            is_moving: false,
+            progress: 0,
+            asked_count: 0,
+        }
+    }
+}
+
+impl HealthView for Altered<'_> {
+    fn copies(&mut self) -> Result<Vec<ShardCopy>, ClusterError> {
+        let mut copies = self.inner.copies()?;
+        (self.alter)(&mut copies, self.asked_count);
+        Ok(copies)
+    }
+
+    fn local_node(&mut self) -> Option<String> {
+        self.inner.local_node()
+    }
+
+    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
+        self.inner.in_sync(index)
+    }
+
+    fn stores(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
+        self.inner.stores(index)
+    }
+
+    fn node_names(&mut self) -> BTreeMap<String, String> {
+        self.inner.node_names()
+    }
+
+    fn retry_failed(&mut self) -> Result<(), ClusterError> {
+        self.asked_count += 1;
+        Ok(())
+    }
+
+    fn explain(&mut self, _: &ShardName) -> Option<Explanation> {
+        self.explanation.clone()
+    }
+
+    fn allocate_stale_primary(
+        &mut self,
+        shard: &ShardName,
+        node: &str,
+    ) -> Result<(), ClusterError> {
+        self.inner.allocate_stale_primary(shard, node)
+    }
+
+    fn clear_flood_block(&mut self, index: &str) -> Result<(), ClusterError> {
+        self.inner.clear_flood_block(index)
+    }
+
+    fn recovery_progress(&mut self) -> u64 {
+        self.progress += u64::from(self.is_moving);
+        self.progress
     }
 }
