@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::http::{Api, ShardState};
-use crate::run::{output_of, succeed, wait_for};
+use crate::run::{output_of, property_of, succeed, wait_for};
 use crate::version::{CLUSTER, Version};
 
 /// A server's start, in a busy machine.
@@ -150,8 +150,7 @@ impl Node {
 
     /// The unit's state in systemd's words.
     fn state(&self) -> Result<String, String> {
-        let arguments = ["show", "--value", "--property=ActiveState", &self.unit_name()];
-        output_of("systemctl", &arguments).map(|state| state.trim().to_owned())
+        property_of(&self.unit_name(), "ActiveState")
     }
 
     /// Keeps the server's log and the unit's journal in a folder.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::checks::Checks;
 use crate::node::Node;
 use crate::red_to_green::{Shard, all_started, check_documents, fail_on_them, fill_and_break};
-use crate::run::{output_of, succeed, wait_for};
+use crate::run::{output_of, property_of, succeed, wait_for};
 use crate::tool::Tool;
 use crate::version::Version;
 
@@ -163,13 +163,6 @@ fn break_again(node: &Node, shards: &[Shard], checks: &mut Checks) -> Result<(),
     fail_on_them(node, shards, checks)
 }
 
-/// A property of a unit, as systemd tells it.
-fn shown(unit: &str, property: &str) -> Result<String, String> {
-    let property = format!("--property={property}");
-    output_of("systemctl", &["show", "--value", &property, unit])
-        .map(|value| value.trim().to_owned())
-}
-
 /// Waits until a oneshot unit has run once more, and checks what systemd makes of it.
 fn has_run(
     unit: &str,
@@ -179,11 +172,12 @@ fn has_run(
 ) -> Result<(), String> {
     let ended = || {
         // In this order: a run that begins between the two questions is not over.
-        let is_new = shown(unit, "InvocationID").is_ok_and(|id| !id.is_empty() && id != before);
-        is_new && shown(unit, "ActiveState").is_ok_and(|state| state != "activating")
+        let is_new =
+            property_of(unit, "InvocationID").is_ok_and(|id| !id.is_empty() && id != before);
+        is_new && property_of(unit, "ActiveState").is_ok_and(|state| state != "activating")
     };
     let is_ended = wait_for(RUN_LIMIT, ended);
-    let found = (shown(unit, "Result")?, shown(unit, "ExecMainStatus")?);
+    let found = (property_of(unit, "Result")?, property_of(unit, "ExecMainStatus")?);
     let is_wanted = is_ended && found == (result.to_owned(), code.to_owned());
     checks.holds(&format!("{unit} ends with {code}, which is {result}"), is_wanted, || {
         format!("ended: {is_ended}, {found:?}; {}", said_by(unit))
@@ -206,12 +200,12 @@ fn by_alert(
     let unit = "es-translog-fix.service";
     let alert = || write("/run/es-translog-fix.alert", "the disk was full\n");
     checks.step("an alert, and nothing may be lost");
-    let before = shown(unit, "InvocationID")?;
+    let before = property_of(unit, "InvocationID")?;
     alert()?;
     has_run(unit, &before, ("exit-code", "64"), checks)?;
     checks.step("an alert, and a budget");
     write(OPTIONS_FILE, "OPTIONS=--max-lost-ops 1000 --keep prefix\n")?;
-    let before = shown(unit, "InvocationID")?;
+    let before = property_of(unit, "InvocationID")?;
     alert()?;
     has_run(unit, &before, ("success", "1"), checks)?;
     let is_up = node.api.shards().map(|states| all_started(&states));
@@ -226,7 +220,7 @@ fn by_alert(
         lost.chars().take(200).collect()
     });
     checks.step("an alert, and nothing is damaged");
-    let before = shown(unit, "InvocationID")?;
+    let before = property_of(unit, "InvocationID")?;
     alert()?;
     has_run(unit, &before, ("success", "0"), checks)
 }
@@ -275,7 +269,7 @@ fn watched(node: &Node, shards: &[Shard], checks: &mut Checks) -> Result<(), Str
     let unit = "es-translog-fix-watch.service";
     checks.step("the watch");
     succeed("systemctl", &["start", unit])?;
-    let status = shown(unit, "StatusText")?;
+    let status = property_of(unit, "StatusText")?;
     checks.holds("it is ready and says what it watches", status.starts_with("watching "), || {
         status.clone()
     });
@@ -291,7 +285,7 @@ fn watched(node: &Node, shards: &[Shard], checks: &mut Checks) -> Result<(), Str
     }
     succeed("systemctl", &["stop", unit])?;
     // A unit that has ended well and is wanted by none is forgotten, its exit code with it.
-    let state = shown(unit, "ActiveState")?;
+    let state = property_of(unit, "ActiveState")?;
     checks.holds("a stop of the watch is a success", state == "inactive", || said_by(unit));
     Ok(())
 }

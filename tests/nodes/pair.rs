@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::http::Api;
 use crate::http_copies::CopyOnNode;
-use crate::run::{output_of, succeed, wait_for};
+use crate::run::{output_of, property_of, succeed, wait_for};
 use crate::version::{CLUSTER, Vendor, Version};
 
 /// A start of one node, two on a busy machine.
@@ -165,10 +165,7 @@ impl Pair {
 
     /// Ends a node as a crash does.
     pub(crate) fn kill(who: Who) -> Result<(), String> {
-        let state = || {
-            let arguments = ["show", "--value", "--property=ActiveState", &who.unit()];
-            output_of("systemctl", &arguments).map(|state| state.trim().to_owned())
-        };
+        let state = || property_of(&who.unit(), "ActiveState");
         if state()? != "active" {
             return Ok(());
         }

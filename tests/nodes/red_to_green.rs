@@ -1,7 +1,7 @@
 //! One server from red to green: filled, killed, broken in four ways, repaired by the program with
 //! no path told, and looked at again. Runs inside the sandbox.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::checks::Checks;
 use crate::damage::{Damage, Translog};
@@ -90,53 +90,74 @@ pub(crate) fn all_started(shards: &[ShardState]) -> bool {
     started == shards.len() && started == INDICES.len() * SHARD_COUNT as usize
 }
 
-/// Fills the node, kills it, breaks four shards, and has the server fail on them.
+/// Fills the node, kills it, breaks some shards, and has the server fail on them.
 pub(crate) fn fill_and_break(node: &Node, checks: &mut Checks) -> Result<Vec<Shard>, String> {
+    let mut shards = fill(node, &INDICES, SHARD_COUNT, checks)?;
+    break_some(&mut shards, &DAMAGED, &node.version, checks)?;
+    node.set_aside()?;
+    fail_on_them(node, &shards, checks)?;
+    Ok(shards)
+}
+
+/// Fills indices of so many shards and kills the node: nothing is broken yet.
+pub(crate) fn fill(
+    node: &Node,
+    indices: &[&str],
+    shard_count: u32,
+    checks: &mut Checks,
+) -> Result<Vec<Shard>, String> {
     let version = &node.version;
     checks.step("first start");
     node.start(|_| true)?;
     checks.step("indexing");
-    let mut shards = Vec::new();
-    for index in INDICES {
-        node.api.create_index(index, SHARD_COUNT)?;
+    let mut filled = Vec::new();
+    for index in indices {
+        node.api.create_index(index, shard_count)?;
         node.wait(|shards| shards.iter().all(|shard| shard.state == "STARTED"))?;
-        let routings = node.api.routings(index, SHARD_COUNT)?;
-        for (shard, routing) in (0..SHARD_COUNT).zip(routings) {
+        let routings = node.api.routings(index, shard_count)?;
+        for (shard, routing) in (0..shard_count).zip(routings) {
             let story = Story::of(index, shard);
             node.api.bulk(index, &routing, &story.flushed)?;
-            shards.push((story, routing));
+            filled.push((story, routing));
         }
     }
     node.api.flush()?;
     let mut folders = Vec::new();
-    for (story, routing) in &shards {
+    for (story, routing) in &filled {
         node.api.bulk(&story.index, routing, &story.unflushed)?;
         let uuid = node.api.index_uuid(&story.index)?;
         folders.push(version.shard_folder(&node.data(), &story.index, &uuid, story.shard));
     }
     checks.step("kill -9");
     node.kill()?;
-    let mut broken = Vec::new();
-    for ((story, _), folder) in shards.into_iter().zip(&folders) {
-        let translog = Translog::of(version, folder)?;
-        if translog.frames.len() != story.unflushed.len() {
+    let shard_of = |((story, _), folder): ((Story, String), PathBuf)| {
+        let translog = Translog::of(version, &folder)?;
+        let readable_count = story.unflushed.len();
+        if translog.frames.len() != readable_count {
             let found = translog.frames.len();
             let path = translog.path.display();
-            return Err(format!("{path} has {found} records, not {}", story.unflushed.len()));
+            return Err(format!("{path} has {found} records, not {readable_count}"));
         }
-        let readable_count = story.unflushed.len();
-        broken.push(Shard { story, translog, damage: None, readable_count });
-    }
-    for (place, damage) in DAMAGED {
-        let shard = broken.get_mut(place).ok_or("no such shard")?;
+        Ok(Shard { story, translog, damage: None, readable_count })
+    };
+    filled.into_iter().zip(folders).map(shard_of).collect()
+}
+
+/// Breaks the shards at these places of the list.
+pub(crate) fn break_some(
+    shards: &mut [Shard],
+    damaged: &[(usize, Damage)],
+    version: &Version,
+    checks: &mut Checks,
+) -> Result<(), String> {
+    for &(place, damage) in damaged {
+        let shard = shards.get_mut(place).ok_or("no such shard")?;
         shard.readable_count = shard.translog.damage(version, damage)?;
         shard.damage = Some(damage);
         let (kept, lost) = (shard.readable_count, shard.lost().len());
         checks.step(&format!("{}: {}, {kept} kept, {lost} lost", shard.name(), damage.text()));
     }
-    node.set_aside()?;
-    fail_on_them(node, &broken, checks)?;
-    Ok(broken)
+    Ok(())
 }
 
 /// Starts the broken node: the server itself has to fail on the damaged shards, and to say so.

@@ -24,6 +24,13 @@ pub(crate) fn succeed(program: &str, arguments: &[&str]) -> Result<(), String> {
     output_of(program, arguments).map(|_| ())
 }
 
+/// A property of a unit, as systemd tells it.
+pub(crate) fn property_of(unit: &str, name: &str) -> Result<String, String> {
+    let property = format!("--property={name}");
+    output_of("systemctl", &["show", "--value", &property, unit])
+        .map(|value| value.trim().to_owned())
+}
+
 /// Waits for a condition; whether it came.
 pub(crate) fn wait_for(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();

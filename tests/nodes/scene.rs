@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::BINARY;
 use crate::played_server::{DATA_FLAG, PLAY_SERVER, serving};
-use crate::run::{output_of, succeed, wait_for};
+use crate::run::{property_of, succeed, wait_for};
 use crate::support;
 use crate::tool::Run;
 
@@ -70,9 +70,7 @@ impl Scene {
 
     /// A property of the unit.
     pub(crate) fn show(&self, property: &str) -> String {
-        let property = format!("--property={property}");
-        let shown = output_of("systemctl", &["show", "--value", &property, &self.unit]);
-        shown.unwrap_or_else(|error| error).trim().to_owned()
+        property_of(&self.unit, property).unwrap_or_else(|error| error)
     }
 
     pub(crate) fn systemctl(&self, verb: &str) -> Result<(), String> {

@@ -10,7 +10,7 @@ use crate::checks::Checks;
 use crate::damage::{Damage, Translog};
 use crate::documents::{Story, difference};
 use crate::pair::{BOTH, Pair, Who};
-use crate::run::{output_of, succeed};
+use crate::run::{property_of, succeed};
 use crate::tool::{Run, Tool, View};
 
 const INDEX: &str = "orders";
@@ -113,7 +113,7 @@ fn run(tool: &mut Tool, who: Who, label: &str, arguments: &[&str]) -> Result<Run
 
 /// Which start of its unit a node is in.
 fn since(who: Who) -> Result<String, String> {
-    output_of("systemctl", &["show", "--value", "--property=InvocationID", &who.unit()])
+    property_of(&who.unit(), "InvocationID")
 }
 
 fn changed(before: &str, after: &str) -> Option<String> {

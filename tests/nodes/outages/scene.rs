@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::About;
 use crate::checks::Checks;
-use crate::damage::{Damage, Translog};
-use crate::documents::{Documents, Story, difference};
+use crate::damage::Damage;
+use crate::documents::{Documents, difference};
 use crate::node::Node;
-use crate::red_to_green::{Shard, fail_on_them};
-use crate::run::{output_of, succeed, wait_for};
+use crate::red_to_green::{Shard, break_some, fail_on_them, fill};
+use crate::run::{output_of, property_of, succeed, wait_for};
 use crate::tool::{Run, Tool, View};
 
 /// Where the program records its runs.
@@ -58,34 +58,7 @@ impl Scene<'_> {
         indices: &[&str],
         shard_count: u32,
     ) -> Result<Vec<Shard>, String> {
-        self.checks.step("first start and indexing");
-        let (node, version) = (&self.node, &self.node.version);
-        node.start(|_| true)?;
-        let mut filled = Vec::new();
-        for index in indices {
-            node.api.create_index(index, shard_count)?;
-            node.wait(|shards| shards.iter().all(|shard| shard.state == "STARTED"))?;
-            let routings = node.api.routings(index, shard_count)?;
-            for (shard, routing) in (0..shard_count).zip(routings) {
-                let story = Story::of(index, shard);
-                node.api.bulk(index, &routing, &story.flushed)?;
-                filled.push((story, routing));
-            }
-        }
-        node.api.flush()?;
-        let mut folders = Vec::new();
-        for (story, routing) in &filled {
-            node.api.bulk(&story.index, routing, &story.unflushed)?;
-            let uuid = node.api.index_uuid(&story.index)?;
-            folders.push(version.shard_folder(&node.data(), &story.index, &uuid, story.shard));
-        }
-        node.kill()?;
-        let shard_of = |((story, _), folder): ((Story, String), PathBuf)| {
-            let translog = Translog::of(version, &folder)?;
-            let readable_count = story.unflushed.len();
-            Ok(Shard { story, translog, damage: None, readable_count })
-        };
-        filled.into_iter().zip(folders).map(shard_of).collect()
+        fill(&self.node, indices, shard_count, self.checks)
     }
 
     /// Fills indices, kills the node, and breaks the shards at these places.
@@ -96,11 +69,7 @@ impl Scene<'_> {
         damaged: &[(usize, Damage)],
     ) -> Result<Vec<Shard>, String> {
         let mut shards = self.fill(indices, shard_count)?;
-        for (place, damage) in damaged {
-            let shard = shards.get_mut(*place).ok_or("no such shard")?;
-            shard.readable_count = shard.translog.damage(&self.node.version, *damage)?;
-            shard.damage = Some(*damage);
-        }
+        break_some(&mut shards, damaged, &self.node.version, self.checks)?;
         Ok(shards)
     }
 
@@ -127,9 +96,7 @@ impl Scene<'_> {
 
     /// A property of the unit.
     pub(super) fn property(&self, name: &str) -> Result<String, String> {
-        let unit = self.node.unit_name();
-        let arguments = ["show", "--value", &format!("--property={name}"), &unit];
-        output_of("systemctl", &arguments).map(|value| value.trim().to_owned())
+        property_of(&self.node.unit_name(), name)
     }
 
     /// Waits for a property of the unit.
