@@ -109,7 +109,13 @@ fn inner_read_only() {
     let before = node.picture();
     remount("ro");
     let output = with_service(&node.repair(), &program).output().unwrap();
-    let told = ["is not stopped, because", "is read-only; where", "40 shards were to be repaired:"];
+    let told = [
+        "the node may serve other shards, and is not stopped, because it could not be started again: \
+         the file system of the data path",
+        "is read-only; where the system made it so itself (`dmesg` tells), look at the disk, then \
+         mount it writable",
+        "40 shards were to be repaired:",
+    ];
     assert_ends(&output, 64, &told);
     let output = node.command(&["--all", "--dry-run"]).output().unwrap();
     assert_ends(&output, 4, &[]);
