@@ -84,7 +84,7 @@ class Api(http.server.BaseHTTPRequestHandler):
 class Outage:
     def __init__(self, program, folder, shard_count, damaged_count, port):
         self.program, self.folder, self.port = program, folder, port
-        self.data, self.broken = os.path.join(folder, "data"), os.path.join(folder, "broken")
+        self.broken = os.path.join(folder, "broken")
         indices = {}
         for number in range(shard_count):
             shard = made_shard.shard_folder(self.broken, number)
@@ -97,26 +97,29 @@ class Outage:
             copy = {"state": "STARTED", "primary": True, "node": "n1", "allocation_id": {"id": "a"}}
             indices.setdefault(name, {})[of_index] = [copy]
         open(os.path.join(self.broken, "nodes/0/node.lock"), "w").close()
-        self.service = os.path.join(folder, "service")
-        with open(self.service, "w") as out:
-            out.write(SERVICE.format(stop=STOP_SECONDS, start=START_SECONDS))
-        os.chmod(self.service, 0o755)
-        os.mkdir(os.path.join(folder, "logs"))
-        Api.folder, Api.indices = folder, indices
+        Api.indices = indices
 
-    def run(self):
-        """The seconds of the run, and those of the server's stop and start in it."""
-        for path in (self.data, self.data + ".es-translog-fix", os.path.join(self.folder, "state")):
-            shutil.rmtree(path, ignore_errors=True)
-        shutil.copytree(self.broken, self.data)
-        os.mkdir(os.path.join(self.folder, "state"), mode=0o700)
+    def run(self, number):
+        """The seconds of the run, and those of the server's stop and start in it. Every run has a
+        folder of its own, and none is removed before the last has ended: ext4 without a journal
+        looks through what was removed for each file that it makes."""
+        folder = os.path.join(self.folder, f"run-{number}")
+        data, service = os.path.join(folder, "data"), os.path.join(folder, "service")
+        for name in ("", "logs"):
+            os.mkdir(os.path.join(folder, name))
+        os.mkdir(os.path.join(folder, "state"), mode=0o700)
+        shutil.copytree(self.broken, data)
+        with open(service, "w") as out:
+            out.write(SERVICE.format(stop=STOP_SECONDS, start=START_SECONDS))
+        os.chmod(service, 0o755)
         for name in ("up", "took"):
-            open(os.path.join(self.folder, name), "w").close()
+            open(os.path.join(folder, name), "w").close()
+        Api.folder = folder
         os.sync()
-        run = Run([self.program, "--all", "--yes", "--accept-data-loss", "--service-command", self.service, "--data", self.data,
-                   "--logs", os.path.join(self.folder, "logs"), "--state-dir", os.path.join(self.folder, "state"),
+        run = Run([self.program, "--all", "--yes", "--accept-data-loss", "--service-command", service, "--data", data,
+                   "--logs", os.path.join(folder, "logs"), "--state-dir", os.path.join(folder, "state"),
                    "--url", f"http://127.0.0.1:{self.port}"], (1,))
-        with open(os.path.join(self.folder, "took")) as took:
+        with open(os.path.join(folder, "took")) as took:
             return run, sum(float(line) for line in took)
 
 
@@ -126,13 +129,15 @@ def main():
     tell_machine()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    for shard_count, damaged_count, wanted_seconds in CASES:
-        with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
-            outage = Outage(program, folder, shard_count, damaged_count, server.server_port)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        for case, (shard_count, damaged_count, wanted_seconds) in enumerate(CASES):
+            of_case = os.path.join(folder, str(case))
+            os.mkdir(of_case)
+            outage = Outage(program, of_case, shard_count, damaged_count, server.server_port)
             own, servers, peaks = [], [], []
-            for _ in range(rounds):
-                run, server_seconds = outage.run()
+            for number in range(rounds):
+                run, server_seconds = outage.run(number)
                 own.append(run.seconds - server_seconds)
                 servers.append(server_seconds)
                 peaks.append(run.peak_mib or 0)

@@ -49,9 +49,9 @@ fn few_descriptors() {
     assert_ends(&output, 64, &["41 lock files", "and may have 50; raise that (`ulimit -n "]);
     assert_eq!(node.picture(), before);
     assert_eq!(node.run(), None);
-    assert_ends(&run(node.repair(), "-n 64"), 2, &["==> 1 repair: 40 shards"]);
+    assert_ends(&run(node.repair(), "-n 96"), 2, &["==> 1 repair: 40 shards"]);
     let id = node.run_id().unwrap();
-    assert_ends(&run(node.command(&["undo", &id]), "-n 64"), 2, &["is taken back"]);
+    assert_ends(&run(node.command(&["undo", &id]), "-n 96"), 2, &["is taken back"]);
     assert_eq!(node.picture(), before);
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::step::Sum;
-use super::store::{Fingerprint, Store, StoreError};
+use super::store::{Fingerprint, Store};
+use super::store_error::StoreError;
 use crate::plan::{Content, Piece};
 
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -59,6 +60,15 @@ impl Reader {
 pub(super) fn whole(file: &Path, was: &Fingerprint) -> Content {
     let (from_offset, to_offset) = (0, was.len_bytes);
     vec![Piece::Range { file: file.to_path_buf(), from_offset, to_offset }]
+}
+
+/// The files that it is copied from.
+pub(super) fn files_of(content: &Content) -> Vec<&Path> {
+    let files = content.iter().filter_map(|piece| match piece {
+        Piece::Range { file, .. } => Some(file.as_path()),
+        Piece::Bytes(_) => None,
+    });
+    files.collect()
 }
 
 /// Length and CRC-32 of a content; `None` when a file ended before a range of it did.

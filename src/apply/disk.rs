@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Timestamps};
 use rustix::io::Errno;
@@ -14,10 +14,10 @@ use super::disk_facts::{
     STAT_BLOCK_BYTES, attributes, crc32, set_attributes, take_folder, time_spec, times,
 };
 use super::disk_room::room_of;
+use super::disk_sync::{sync_all, sync_file, sync_folder};
 use super::labels::{labels_of, set_labels};
-use super::store::{
-    Attributes, Facts, Fingerprint, Labels, Room, SYNC, Store, StoreError, Thing, Times,
-};
+use super::store::{Attributes, Facts, Fingerprint, Labels, Room, Store, Thing, Times};
+use super::store_error::StoreError;
 use crate::node::nofollow::{HeldFolders, Purpose, names_in, open_file, stat};
 
 /// The file system as it is. No symbolic link is followed in any part of a path, and what is
@@ -28,13 +28,14 @@ pub struct DiskStore {
 }
 
 impl DiskStore {
-    /// One that holds these folders (the data paths) open and resolves what is below from them.
+    /// One that holds these folders (the data paths) open and resolves what is below from them, and
+    /// any other path from `/`.
     ///
     /// # Errors
     /// When one of them cannot be opened.
     pub fn holding<'a>(data_paths: impl IntoIterator<Item = &'a Path>) -> Result<Self, StoreError> {
         let mut store = Self::default();
-        for path in data_paths {
+        for path in data_paths.into_iter().chain([Path::new("/")]) {
             store
                 .folders
                 .hold(path)
@@ -232,17 +233,15 @@ impl Store for DiskStore {
     }
 
     fn sync_file(&mut self, path: &Path) -> Result<(), StoreError> {
-        self.folders
-            .read(path)
-            .and_then(|file| file.sync_all())
-            .map_err(|source| StoreError::new(SYNC, path, source))
+        sync_file(&self.folders, path)
     }
 
     fn sync_folder(&mut self, path: &Path) -> Result<(), StoreError> {
-        self.folders
-            .folder(path, Purpose::Use)
-            .and_then(|folder| File::from(folder).sync_all())
-            .map_err(|source| StoreError::new(SYNC, path, source))
+        sync_folder(&self.folders, path)
+    }
+
+    fn sync_all(&mut self, files: &[PathBuf], folders: &[PathBuf]) -> Result<(), StoreError> {
+        sync_all(&self.folders, files, folders)
     }
 
     fn rename_new(&mut self, from: &Path, to: &Path) -> Result<(), StoreError> {

@@ -1,12 +1,16 @@
 //! Why a repair, a resume or an undo ended early.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
 
 use super::halt::Halted;
 use super::journal::JournalError;
 use super::lower::LowerError;
 use super::state_error::StateError;
-use super::store::{Fingerprint, SYNC, StoreError};
+use super::store::Fingerprint;
+use super::store_error::{SYNC, StoreError};
 use super::tree::Tree;
 use super::undo_error::UndoError;
 
@@ -68,15 +72,25 @@ pub enum ApplyError {
 
 impl ApplyError {
     /// `path` is not what it was; `None` when nothing is there any more.
-    pub(super) fn changed(path: &std::path::Path, now: Option<Fingerprint>) -> Self {
+    pub(super) fn changed(path: &Path, now: Option<Fingerprint>) -> Self {
         let now = now.map_or_else(|| "it is gone".to_owned(), |now| now.to_string());
         Self::Changed { path: path.to_path_buf(), now }
     }
 
     /// `path` is not the folder it was; `None` when no folder is there any more.
-    pub(super) fn folder_changed(path: &std::path::Path, now: Option<&Tree>) -> Self {
+    pub(super) fn folder_changed(path: &Path, now: Option<&Tree>) -> Self {
         let now = now.map_or_else(|| "it is gone".to_owned(), ToString::to_string);
         Self::Changed { path: path.to_path_buf(), now }
+    }
+
+    /// No second name could be given to `file`: vfat answers a hard link with EPERM, others with
+    /// EOPNOTSUPP.
+    pub(super) fn no_second_name(file: &Path, error: StoreError) -> Self {
+        let is_eperm = error.source.raw_os_error() == Some(Errno::EPERM as i32);
+        if is_eperm || error.source.kind() == io::ErrorKind::Unsupported {
+            return Self::NoSecondName { file: file.to_path_buf(), source: error.source };
+        }
+        Self::Store(error)
     }
 
     /// The failed sync that this is.
@@ -89,7 +103,7 @@ impl ApplyError {
         }
     }
 
-    pub(super) fn swapped(path: &std::path::Path) -> Self {
+    pub(super) fn swapped(path: &Path) -> Self {
         Self::Swapped(path.to_path_buf())
     }
 }

@@ -3,20 +3,19 @@
 //! Every step looks first: done already (then nothing happens), still to do with everything as
 //! it was judged (then it is done), or neither (then it stops, and says which file changed).
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
-
-use super::content::{Reader, whole};
+use super::content::{Reader, files_of, whole};
 use super::error::ApplyError;
 use super::journal::Journal;
 use super::lower::LowerError;
+use super::place::with_suffix;
 use super::quarantine::Quarantine;
 use super::rewrite::Rewrite;
 use super::step::{Step, Sum};
-use super::store::{Attributes, Fingerprint, Labels, Store, StoreError, Times};
+use super::store::{Attributes, Fingerprint, Labels, Store, Times};
 use super::tree::Tree;
+use super::waiting::Waiting;
 use crate::plan::Content;
 
 /// How many files that stopped attempts left under a name are passed over before giving up.
@@ -28,12 +27,13 @@ pub(crate) struct Executor<'a> {
     cancelled: &'a dyn Fn() -> bool,
     /// Where files that left a shard are, as the journal says.
     quarantines: Vec<Quarantine>,
+    waiting: Waiting,
 }
 
 impl<'a> Executor<'a> {
     /// One that has done nothing yet; `cancelled` says before each step whether to end instead.
     pub(crate) fn new(store: &'a mut dyn Store, cancelled: &'a dyn Fn() -> bool) -> Self {
-        Self { store, cancelled, quarantines: Vec::new() }
+        Self { store, cancelled, quarantines: Vec::new(), waiting: Waiting::default() }
     }
 
     /// Does every step of the journal that is not known to be on the disk already; the count of
@@ -61,18 +61,25 @@ impl<'a> Executor<'a> {
     }
 
     fn step(&mut self, step: &Step, noted_done: bool) -> Result<(), ApplyError> {
+        self.waiting.before(step, self.store)?;
         match step {
             Step::CreateFolder { path, attributes } => {
                 Ok(self.store.create_folder(path, *attributes)?)
             }
             Step::Keep { file, kept, was } => self.keep(file, kept, was),
             Step::Record { file, was, .. } => self.must_be(file, was),
-            Step::Stage { staged, sum, .. } if noted_done && self.has(staged, *sum)? => Ok(()),
+            Step::Stage { staged, content, sum, .. }
+                if noted_done && self.is_used(staged, *sum, &files_of(content))? =>
+            {
+                Ok(())
+            }
             Step::Stage { staged, content, sum, attributes, labels, times } => {
                 let given = Given { attributes: *attributes, labels, times: *times };
                 self.stage(staged, (content, *sum), given)
             }
-            Step::Copy { kept, was, .. } if noted_done && self.has(kept, Sum::of_file(was))? => {
+            Step::Copy { file, kept, was, .. }
+                if noted_done && self.is_used(kept, Sum::of_file(was), &[file])? =>
+            {
                 Ok(())
             }
             Step::Copy { file, kept, was, labels } => self.copy(file, kept, was, labels),
@@ -86,12 +93,7 @@ impl<'a> Executor<'a> {
             Step::MoveFolder { from, to, was } => self.move_folder(from, to, was),
             Step::Install { staged, path, sum } => self.install(staged, path, *sum),
             Step::SetTimes { folder, times } => Ok(self.store.set_times(folder, *times)?),
-            Step::Sync { folders } => {
-                for folder in folders {
-                    self.store.sync_folder(folder)?;
-                }
-                Ok(())
-            }
+            Step::Sync { folders } => Ok(self.waiting.sync(folders, self.store)?),
         }
     }
 
@@ -100,7 +102,7 @@ impl<'a> Executor<'a> {
             return Ok(());
         }
         self.must_be(file, was)?;
-        self.store.link_new(file, kept).map_err(|error| no_second_name(file, error))?;
+        self.store.link_new(file, kept).map_err(|error| ApplyError::no_second_name(file, error))?;
         if self.store.inode(kept)? == Some(was.inode) {
             return Ok(());
         }
@@ -109,8 +111,8 @@ impl<'a> Executor<'a> {
         Err(ApplyError::swapped(file))
     }
 
-    /// Writes the file anew unless the journal says it is done: of one that merely looks whole it
-    /// is not known whether its sync failed, and a sync that failed once is not to be asked again.
+    /// Writes the file anew, also when it looks whole: it is not known whether its sync failed, and
+    /// a sync that failed once is not to be asked again.
     fn stage(
         &mut self,
         staged: &Path,
@@ -134,7 +136,7 @@ impl<'a> Executor<'a> {
         if let Some(times) = given.times {
             self.store.set_times(staged, times)?;
         }
-        self.store.sync_file(staged)?;
+        self.waiting.file(staged);
         match self.store.fingerprint(staged)? {
             Some(found) if sum.is_of(&found) => Ok(()),
             found => Err(ApplyError::changed(staged, found)),
@@ -248,6 +250,16 @@ impl<'a> Executor<'a> {
         self.quarantines.iter().any(|quarantine| quarantine.holds(path))
     }
 
+    /// Whether a new file was on the disk: something that it was made from has gone since.
+    fn is_used(&self, new: &Path, sum: Sum, sources: &[&Path]) -> Result<bool, ApplyError> {
+        for source in sources {
+            if self.store.inode(source)?.is_none() {
+                return self.has(new, sum);
+            }
+        }
+        Ok(false)
+    }
+
     /// Stops where a file is not what was judged.
     fn must_be(&self, file: &Path, was: &Fingerprint) -> Result<(), ApplyError> {
         match self.store.fingerprint(file)? {
@@ -271,20 +283,4 @@ struct Given<'a> {
     attributes: Attributes,
     labels: &'a Labels,
     times: Option<Times>,
-}
-
-/// vfat answers a hard link with EPERM, others with EOPNOTSUPP.
-fn no_second_name(file: &Path, error: StoreError) -> ApplyError {
-    let is_eperm = error.source.raw_os_error() == Some(Errno::EPERM as i32);
-    if is_eperm || error.source.kind() == io::ErrorKind::Unsupported {
-        return ApplyError::NoSecondName { file: file.to_path_buf(), source: error.source };
-    }
-    ApplyError::Store(error)
-}
-
-/// `path` with `suffix` at the end of its name.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state_error::StateError;
 use super::state_files::write_file;
-use super::store::StoreError;
+use super::store_error::StoreError;
 
 /// Name of the note in the folder of the run.
 const HALT_NAME: &str = "halted.json";

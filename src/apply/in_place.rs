@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::rewrite::read;
-use super::store::{Fingerprint, Store, StoreError};
+use super::store::{Fingerprint, Store};
+use super::store_error::StoreError;
 use crate::plan::{Change, Piece};
 
 /// Largest file that is written in place, in bytes: checkpoints have 20 to 88, commits some KiB.

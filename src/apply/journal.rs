@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::execute::with_suffix;
+use super::place::with_suffix;
 use super::quarantine::Quarantine;
 use super::step::Step;
-use super::store::{Attributes, Store, StoreError, Times};
+use super::store::{Attributes, Store, Times};
+use super::store_error::StoreError;
 
 /// Version of the journal's format that is written, and the newest that is read.
 const JOURNAL_VERSION: u32 = 1;

@@ -3,8 +3,8 @@
 //! The order is what makes a stop harmless. For all shards together, first the folders of the
 //! quarantine are made, every new file is written and synced where no server looks, and files that
 //! stay get their second name: what the file system cannot do, and a lack of space, show before
-//! a shard has changed. Then, shard by shard, the old files leave, the names are synced, and the
-//! new files come in.
+//! a shard has changed. Then, a few shards at a time, the old files leave, the names are synced, and
+//! the new files come in.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,8 @@ use super::lowering::Lowering;
 use super::quarantine::Quarantine;
 use super::room::check_room;
 use super::step::Step;
-use super::store::{Store, StoreError};
+use super::store::Store;
+use super::store_error::StoreError;
 use crate::plan::Change;
 
 /// Why changes could not be turned into steps; nothing has been changed.

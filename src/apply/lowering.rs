@@ -11,6 +11,7 @@ use super::manifest::{Fate, Kept, MANIFEST_NAME, manifest};
 use super::parts::{Leaving, Parts};
 use super::place::{outside, place_of};
 use super::quarantine::{Arrangement, Quarantine};
+use super::sequence::{Exchange, Sequence};
 use super::step::{Step, Sum};
 use super::store::{Attributes, Fingerprint, Labels, Store};
 use crate::plan::{Change, Content, Piece};
@@ -27,7 +28,7 @@ pub(super) struct Lowering<'a> {
     /// Second names of files that stay.
     pub(super) keep: Vec<Step>,
     /// What happens to the shards.
-    pub(super) exchange: Vec<Step>,
+    pub(super) exchange: Exchange,
     pub(super) before: FoldersBefore,
     pub(super) notes: Vec<String>,
     pub(super) manifest: String,
@@ -41,7 +42,7 @@ impl<'a> Lowering<'a> {
             stage: Vec::new(),
             empty: Vec::new(),
             keep: Vec::new(),
-            exchange: Vec::new(),
+            exchange: Exchange::default(),
             before: FoldersBefore::default(),
             notes: Vec::new(),
             manifest: String::new(),
@@ -83,10 +84,7 @@ impl<'a> Lowering<'a> {
         }
         self.stage.extend(parts.stage);
         self.keep.extend(parts.keep);
-        for steps in [parts.leave, parts.rewrite, parts.enter] {
-            let sync = Step::sync_after(&steps);
-            self.exchange.extend(steps.into_iter().chain(sync));
-        }
+        self.exchange.shard([parts.leave, parts.rewrite, parts.enter]);
         Ok(())
     }
 
@@ -182,15 +180,17 @@ impl<'a> Lowering<'a> {
     pub(super) fn finish(self) -> Lowered {
         let attributes = Attributes::own_folder();
         let make = self.make.into_iter().map(|path| Step::CreateFolder { path, attributes });
-        let mut steps: Vec<Step> = make.chain(self.stage).collect();
+        let mut steps = Sequence::default();
+        steps.extend(make);
+        steps.extend(self.stage);
         if !self.empty.is_empty() {
             // What is staged may be a part of what is emptied.
-            steps.extend(Step::sync_after(&steps));
-            steps.extend(self.empty);
+            steps.wait();
+            steps.part(self.empty);
         }
         steps.extend(self.keep);
-        steps.extend(Step::sync_after(&steps));
-        steps.extend(self.exchange);
+        let mut steps = steps.finish();
+        steps.extend(self.exchange.finish());
         let folders = self.before.into_folders();
         Lowered { steps, folders, notes: self.notes, manifest: self.manifest }
     }

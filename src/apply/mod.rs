@@ -11,6 +11,7 @@ mod content;
 mod disk;
 mod disk_facts;
 mod disk_room;
+mod disk_sync;
 mod error;
 mod execute;
 mod halt;
@@ -32,6 +33,7 @@ mod rewrite;
 mod room;
 mod run;
 mod run_lock;
+mod sequence;
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(not(test), allow(dead_code, reason = "the fuzz target needs only a part"))]
 #[expect(
@@ -48,6 +50,7 @@ mod step;
 mod step_kind;
 mod stopped;
 mod store;
+mod store_error;
 mod summary;
 mod taking_back;
 #[cfg(test)]
@@ -57,6 +60,7 @@ mod undo;
 mod undo_anew;
 mod undo_error;
 mod view;
+mod waiting;
 mod whole;
 
 pub use disk::DiskStore;
@@ -73,9 +77,8 @@ pub use state_error::StateError;
 pub use step::{Step, Sum};
 pub use step_kind::{States, StepKind};
 pub use stopped::StoppedNode;
-pub use store::{
-    Attributes, Facts, Fingerprint, Labels, Owner, Room, Store, StoreError, Thing, Times,
-};
+pub use store::{Attributes, Facts, Fingerprint, Labels, Owner, Room, Store, Thing, Times};
+pub use store_error::StoreError;
 pub use summary::{RunAbout, RunId, RunState, RunSummary};
 pub use tree::Tree;
 pub use undo::NewerFiles;

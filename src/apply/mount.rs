@@ -8,7 +8,7 @@ use std::path::Path;
 
 use nix::fcntl::OFlag;
 
-use super::store::StoreError;
+use super::store_error::StoreError;
 
 /// See the head of this file.
 #[derive(Debug, PartialEq, Eq)]

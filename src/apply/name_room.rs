@@ -13,7 +13,8 @@ use super::quarantine::{Arrangement, Quarantine};
 use super::rewrite::read;
 use super::room::own_anchors;
 use super::step::{Step, Sum};
-use super::store::{Fingerprint, Room, Store, StoreError};
+use super::store::{Fingerprint, Room, Store};
+use super::store_error::StoreError;
 
 /// What a name in an inode takes beside itself, in bytes (`xfs_dir2_sf_entry`, at most).
 const NAME_BYTES: u64 = 12;
@@ -62,8 +63,7 @@ impl<'a> Naming<'a> {
                 self.empty_small(anchor, room, &mut emptying)?;
             }
         }
-        let sync = Step::sync_after(&emptying);
-        Ok(emptying.into_iter().chain(sync).collect())
+        Ok(emptying)
     }
 
     /// What names take that are new in this folder.
@@ -168,7 +168,7 @@ impl Lowering<'_> {
     ) -> Result<(), LowerError> {
         let flat = quarantines.iter().filter(|place| place.arrangement == Arrangement::Flat);
         let flat: Vec<&Quarantine> = flat.copied().collect();
-        let naming = (self.stage.as_slice(), &mut *self.keep, &mut *self.exchange);
+        let naming = (self.stage.as_slice(), &mut *self.keep, self.exchange.steps_mut());
         self.empty = Naming::new(self.store, naming, journal_lasts).make_room(&flat)?;
         let in_journal = manifest_of_journal(self.empty.iter().chain(&self.keep));
         self.manifest.push_str(&in_journal);

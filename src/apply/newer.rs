@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::execute::with_suffix;
+use super::place::with_suffix;
 use super::quarantine::{Arrangement, Quarantine};
 use super::step::{Step, Sum};
 use super::store::{Attributes, Fingerprint, Labels};

@@ -1,4 +1,4 @@
-//! Which quarantine serves a file, and that a path lies in its shard at all.
+//! Which quarantine serves a file, that a path lies in its shard at all, and names beside it.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -27,4 +27,11 @@ pub(super) fn place_of<'a>(
         })
         .and_then(|quarantine| Some((quarantine, quarantine.place_of(path)?)))
         .ok_or_else(|| outside(path))
+}
+
+/// `path` with `suffix` at the end of its name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }

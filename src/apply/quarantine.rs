@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::execute::with_suffix;
 use super::mount::{Mount, mount};
-use super::store::StoreError;
+use super::place::with_suffix;
+use super::store_error::StoreError;
 
 /// Name of the folder at the top of a data path that is a mount point. Servers 1.7.6, 2.4.6,
 /// 7.17.28, 8.19.0 and 9.3.0 were seen to leave it alone, the move from 7.x to 8.x included.

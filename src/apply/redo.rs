@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::journal::Journal;
+use super::sequence::Sequence;
 use super::step::Step;
 use super::store::Store;
 use super::tree::Tree;
@@ -16,7 +17,7 @@ use super::view::View;
 /// When a file is not what the undo left.
 pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>, UndoError> {
     let mut view = View::new(store);
-    let mut steps = Vec::new();
+    let mut steps = Sequence::default();
     let mut part = Vec::new();
     for step in undo.steps().iter().rev() {
         let (from, to) = match step {
@@ -25,9 +26,7 @@ pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>,
             | Step::Rewrite { from, to, .. } => (from, to),
             Step::Install { staged, path, .. } => (staged, path),
             Step::Sync { .. } => {
-                let done = std::mem::take(&mut part);
-                let sync = Step::sync_after(&done);
-                steps.extend(done.into_iter().chain(sync));
+                steps.part(part.drain(..));
                 continue;
             }
             Step::CreateFolder { .. }
@@ -66,9 +65,8 @@ pub(crate) fn redo_steps(store: &dyn Store, undo: &Journal) -> Result<Vec<Step>,
             _ => Step::Move { from: to.clone(), to: from.clone(), was: now },
         });
     }
-    let sync = Step::sync_after(&part);
-    steps.extend(part.into_iter().chain(sync));
-    Ok(steps)
+    steps.part(part);
+    Ok(steps.finish())
 }
 
 /// A folder that an undo moved, moved again.

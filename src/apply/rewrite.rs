@@ -7,7 +7,8 @@
 use std::path::Path;
 
 use super::error::ApplyError;
-use super::store::{Fingerprint, Store, StoreError, Times};
+use super::store::{Fingerprint, Store, Times};
+use super::store_error::StoreError;
 
 /// A step of this kind; the fields are those of [`Step::Rewrite`](super::step::Step).
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::lower::LowerError;
 use super::quarantine::Quarantine;
 use super::step::Step;
-use super::store::{Room, Store, StoreError};
+use super::store::{Room, Store};
+use super::store_error::StoreError;
 
 /// What steps need.
 struct Need {

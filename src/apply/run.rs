@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::error::ApplyError;
-use super::execute::{Executor, with_suffix};
+use super::execute::Executor;
 use super::halt::Halted;
 use super::journal::{Intent, Journal};
 use super::lower::{LowerError, Lowered, lower};
+use super::place::with_suffix;
 use super::quarantine::{Arrangement, Quarantine, bases_for, label_of};
 use super::state_error::StateError;
 use super::state_files::{put_file, write_file};

@@ -71,7 +71,8 @@ pub enum Step {
         #[serde(with = "as_base64")]
         content: Vec<u8>,
     },
-    /// Writes a new file in the quarantine, whole and synced, where no server looks.
+    /// Writes a new file in the quarantine, where no server looks; what follows other new files waits
+    /// until it is on the disk.
     Stage {
         /// Where it is written.
         staged: PathBuf,
@@ -115,7 +116,7 @@ pub enum Step {
         /// What the file must be.
         was: Fingerprint,
     },
-    /// Copies a file of the shard into a quarantine on another file system, whole and synced.
+    /// Copies a file of the shard into a quarantine on another file system, as [`Step::Stage`].
     Copy {
         /// The file in the shard.
         file: PathBuf,
@@ -160,7 +161,8 @@ pub enum Step {
         /// Its times before the repair.
         times: Times,
     },
-    /// Waits until the names in these folders are on the disk, one folder after the other. What
+    /// Waits until new files and the names in these folders are on the disk, where names moved one
+    /// folder after the other. What
     /// follows relies on what came before: without it a crash could keep the later rename and
     /// forget the earlier one. Every step before a `Sync` that is done never has to be done again.
     Sync {
@@ -194,6 +196,15 @@ impl Step {
         }
     }
 
+    /// The bytes of the file that it makes; `None` where it makes none.
+    pub(super) fn new_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Stage { sum, .. } => Some(sum.len_bytes),
+            Self::Copy { was, .. } => Some(was.len_bytes),
+            _ => None,
+        }
+    }
+
     /// The folder that gets a new name, or new times.
     fn taking_folder(&self) -> Option<&Path> {
         match self {
@@ -209,7 +220,7 @@ impl Step {
     }
 
     /// The folder from which a name goes, to another one or for good.
-    fn losing_folder(&self) -> Option<&Path> {
+    pub(super) fn losing_folder(&self) -> Option<&Path> {
         let (from, to) = match self {
             Self::Remove { file, kept, .. } => (file, kept),
             Self::Move { from, to, .. } | Self::MoveFolder { from, to, .. } => (from, to),

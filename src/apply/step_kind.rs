@@ -111,14 +111,14 @@ impl StepKind {
             ),
             Self::Stage => (
                 "nothing there",
-                "whole content, synced",
+                "whole content",
                 "any part of it",
                 "sets it aside as `.half-N`, writes it anew",
                 "stays",
             ),
             Self::Copy => (
                 "in the shard",
-                "in the shard, and a whole copy, synced",
+                "in the shard, and a whole copy",
                 "any part of the copy",
                 "sets it aside as `.half-N`, writes it anew",
                 "stays; the file is written anew if it is gone or changed",

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use super::store_error::StoreError;
 
 /// User and group of a file, as numbers: the names may be unknown on a rescue system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,9 +133,6 @@ pub struct Room {
     pub inode_name_bytes: Option<u64>,
 }
 
-/// [`StoreError::action`] of a sync that failed.
-pub(super) const SYNC: &str = "sync";
-
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
@@ -147,26 +145,6 @@ pub enum Thing {
     Folder,
     /// A link, a pipe or the like.
     Other,
-}
-
-/// A call of [`Store`] that did not succeed.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {source}", path.display())]
-pub struct StoreError {
-    /// What was tried, in words that read after "cannot".
-    pub action: &'static str,
-    /// The file or folder it was tried on.
-    pub path: PathBuf,
-    /// The system's answer.
-    pub source: io::Error,
-}
-
-impl StoreError {
-    /// Ties a system error to what was tried on which path.
-    #[must_use]
-    pub fn new(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Self { action, path: path.to_path_buf(), source }
-    }
 }
 
 /// Reading and changing files and folders, one system call a method.
@@ -266,6 +244,15 @@ pub trait Store {
     /// # Errors
     /// As [`Store::sync_file`].
     fn sync_folder(&mut self, path: &Path) -> Result<(), StoreError>;
+
+    /// Waits until all of these files and folders are on the disk, in no order.
+    ///
+    /// # Errors
+    /// As [`Store::sync_file`], for one of those that failed.
+    fn sync_all(&mut self, files: &[PathBuf], folders: &[PathBuf]) -> Result<(), StoreError> {
+        files.iter().try_for_each(|file| self.sync_file(file))?;
+        folders.iter().try_for_each(|folder| self.sync_folder(folder))
+    }
 
     /// Renames; fails when `to` exists.
     ///

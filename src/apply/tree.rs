@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::store::{Store, StoreError, Thing};
+use super::store::{Store, Thing};
+use super::store_error::StoreError;
 
 /// Files and folders of one shard that are listed; a shard has some thousands at most.
 const ENTRIES_MAX: usize = 1_000_000;

@@ -11,6 +11,7 @@ use std::path::Path;
 use super::journal::Journal;
 use super::newer::Newer;
 use super::rewrite::{Written, written};
+use super::sequence::Sequence;
 use super::step::{Step, Sum};
 use super::store::{Fingerprint, Labels, Store, Times};
 use super::tree::Tree;
@@ -46,7 +47,7 @@ pub(crate) fn undo_steps(
         back: Vec::new(),
         rewrite: Vec::new(),
     };
-    let mut steps = Vec::new();
+    let mut steps = Sequence::default();
     let mut times: BTreeMap<&Path, Times> = BTreeMap::new();
     for journal in newest_first {
         undoing.newer.serve(&journal.intent().quarantines);
@@ -61,8 +62,7 @@ pub(crate) fn undo_steps(
         let aside = undoing.newer.take_steps();
         let (back, rewrite) = (take(&mut undoing.back), take(&mut undoing.rewrite));
         for part in aside.into_iter().chain([out, back, rewrite]) {
-            let sync = Step::sync_after(&part);
-            steps.extend(part.into_iter().chain(sync));
+            steps.part(part);
         }
         // The oldest round saw the times as they were before the run, so it has the last word.
         let before = journal.intent().folders.iter();
@@ -71,13 +71,11 @@ pub(crate) fn undo_steps(
     if newer_files == NewerFiles::Refuse {
         undoing.newer.refuse()?;
     }
-    let set: Vec<Step> = times
-        .into_iter()
-        .map(|(folder, times)| Step::SetTimes { folder: folder.to_path_buf(), times })
-        .collect();
-    let sync = Step::sync_after(&set);
-    steps.extend(set.into_iter().chain(sync));
-    Ok(steps)
+    let times = times.into_iter();
+    steps.extend(
+        times.map(|(folder, times)| Step::SetTimes { folder: folder.to_path_buf(), times }),
+    );
+    Ok(steps.finish())
 }
 
 pub(super) struct Undoing<'a> {

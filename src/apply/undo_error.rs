@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::journal::JournalError;
-use super::store::StoreError;
+use super::store_error::StoreError;
 
 /// Most files that a refusal names.
 const NAMED_MAX: usize = 20;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::rewrite::read;
-use super::store::{Fingerprint, Store, StoreError};
+use super::store::{Fingerprint, Store};
+use super::store_error::StoreError;
 
 /// What a name will stand for.
 #[derive(Debug, Clone)]

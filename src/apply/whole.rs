@@ -35,8 +35,7 @@ impl Lowering<'_> {
             self.tell_of(place, &manifest_of_folder(path, &to, &was));
             leave.push(Step::MoveFolder { from: path.clone(), to, was });
         }
-        let sync = Step::sync_after(&leave);
-        self.exchange.extend(leave.into_iter().chain(sync));
+        self.exchange.shard([leave, Vec::new(), Vec::new()]);
         Ok(())
     }
 }

@@ -9,8 +9,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::error::NodeError;
 
 /// Descriptors for all else that is open while the locks are held: the journal, a folder and a file
-/// in it, pipes to a service.
-const SPARE: u64 = 8;
+/// in it, pipes to a service, and what is synced at once.
+const SPARE: u64 = 32;
 /// What counts as open where `/proc` does not tell.
 const OPEN_UNKNOWN: u64 = 16;
 /// One link a descriptor of this process.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use crate::apply::store::SYNC;
+use crate::apply::store_error::SYNC;
 use crate::apply::{
     Attributes, DiskStore, Facts, Fingerprint, Labels, Room, Store, StoreError, Thing, Times,
 };

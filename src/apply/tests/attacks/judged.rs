@@ -22,8 +22,9 @@ fn a_file_swapped_between_the_look_and_the_rename() {
     let renames = (1..).zip(&counting.calls).filter(|(_, call)| **call == "rename_new");
     let calls: Vec<usize> = renames.map(|(at_call, _)| at_call).collect();
     let tlog = "translog/translog-3.tlog";
-    // Behind that of the journal come those of two files that leave and three that come in.
-    for (at_call, is_leaving) in [(calls[1], true), (calls[3], false)] {
+    // Behind that of the journal come those of the four files that leave both shards, and of the six
+    // that come in.
+    for (at_call, is_leaving) in [(calls[1], true), (calls[5], false)] {
         let mut node = Node::new();
         let (place, kept) = (node.shard("logs").join(tlog), node.kept("logs", tlog));
         let staged = kept.ancestors().nth(3).unwrap().join("staged").join(tlog);
