@@ -45,14 +45,22 @@ pub(super) fn node_names(answer: &Value) -> BTreeMap<String, String> {
     nodes.filter_map(named).collect()
 }
 
-/// `in_sync_allocations` of one index by shard number; empty where the server writes none.
-pub(super) fn in_sync(answer: &Value, index: &str) -> Result<BTreeMap<u32, Vec<String>>, String> {
-    let sets = answer
-        .get("metadata")
-        .and_then(|metadata| metadata.get("indices"))
-        .and_then(|indices| indices.get(index))
-        .and_then(|index| index.get("in_sync_allocations"));
-    let Some(sets) = sets else { return Ok(BTreeMap::new()) };
+/// The allocation ids of the copies that are in sync, by index and shard number.
+pub type InSync = BTreeMap<String, BTreeMap<u32, Vec<String>>>;
+
+/// `in_sync_allocations` by index and shard number; none where the server writes none.
+pub(super) fn in_sync(answer: &Value) -> Result<InSync, String> {
+    let indices = answer.get("metadata").and_then(|metadata| metadata.get("indices"));
+    let mut by_index = BTreeMap::new();
+    for (index, about) in indices.and_then(Value::as_object).into_iter().flatten() {
+        if let Some(sets) = about.get("in_sync_allocations") {
+            by_index.insert(index.clone(), in_sync_of(sets)?);
+        }
+    }
+    Ok(by_index)
+}
+
+fn in_sync_of(sets: &Value) -> Result<BTreeMap<u32, Vec<String>>, String> {
     let sets = sets.as_object().ok_or("in_sync_allocations is no object")?;
     let mut by_shard = BTreeMap::new();
     for (number, ids) in sets {

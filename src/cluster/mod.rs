@@ -19,7 +19,7 @@ mod stores;
 mod surroundings;
 mod trust;
 
-pub use answers::Health;
+pub use answers::{Health, InSync};
 pub use client::{Access, Client};
 pub use copies::{CopyState, ShardCopy};
 pub use credentials::{
@@ -29,7 +29,7 @@ pub use explain::Explanation;
 pub use requests::{REROUTE_PATH, clear_flood_block};
 pub use snapshots::SnapshotOfIndex;
 pub use standing::started_here;
-pub use stores::StoredCopy;
+pub use stores::{StoredCopy, Stores};
 pub use surroundings::{FloodBlock, Surroundings};
 pub use trust::{Trust, TrustError};
 

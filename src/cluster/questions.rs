@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::address::encode_segment;
 use super::client::Client;
 use super::{
-    ClusterError, Explanation, Health, ShardCopy, SnapshotOfIndex, StoredCopy, Surroundings,
+    ClusterError, Explanation, Health, InSync, ShardCopy, SnapshotOfIndex, Stores, Surroundings,
     answers, copies, explain, snapshots, stores, surroundings,
 };
 use crate::limit;
@@ -19,6 +19,10 @@ const COPIES_FILTER: &str = "filter_path=routing_table.indices.*.shards.*.state,
     routing_table.indices.*.shards.*.primary,routing_table.indices.*.shards.*.node,\
     routing_table.indices.*.shards.*.allocation_id.id,\
     routing_table.indices.*.shards.*.unassigned_info.reason";
+
+/// Longest list of names in a path, in bytes: a server takes 4 KiB for the line
+/// (`http.max_initial_line_length`).
+const NAMES_MAX_BYTES: usize = 3000;
 
 /// For all answers about snapshots together.
 const SNAPSHOTS_TIMEOUT: Duration = limit::SNAPSHOTS.time();
@@ -53,35 +57,32 @@ impl Client {
         copies::parse(&answer).map_err(|reason| ClusterError::Unreadable { url, reason })
     }
 
-    /// The allocation ids of the copies of `index` that are in sync, by shard number. Empty before
+    /// The allocation ids of the copies that are in sync, by index and shard number. Nothing before
     /// 5.0, which has no such sets, and for an index that the cluster does not know (yet).
     ///
     /// # Errors
     /// When the node does not answer or has no master.
-    pub fn in_sync(&self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
-        let path = format!(
-            "/_cluster/state/metadata/{}?{}&filter_path=metadata.indices.*.in_sync_allocations",
-            encode_segment(index),
-            self.master_timeout()
-        );
-        match self.get(&path) {
-            Err(error) if is_unknown_path(&error) => Ok(BTreeMap::new()),
-            Err(error) => Err(error),
-            Ok((url, answer)) => answers::in_sync(&answer, index)
-                .map_err(|reason| ClusterError::Unreadable { url, reason }),
-        }
+    pub fn in_sync(&self, indices: &[&str]) -> Result<InSync, ClusterError> {
+        let wait = self.master_timeout();
+        of_indices(indices, |names| {
+            let path = format!(
+                "/_cluster/state/metadata/{names}?{wait}&ignore_unavailable=true\
+                 &filter_path=metadata.indices.*.in_sync_allocations"
+            );
+            let (url, answer) = self.get(&path)?;
+            answers::in_sync(&answer).map_err(|reason| ClusterError::Unreadable { url, reason })
+        })
     }
 
-    /// The copies of `index` that nodes have on their disks, by shard. Empty before 2.1.
+    /// The copies that nodes have on their disks, by index and shard number. Nothing before 2.1.
     ///
     /// # Errors
     /// When the node does not answer or has no master.
-    pub fn stores(&self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
-        let path = format!("/{}/_shard_stores?status=all", encode_segment(index));
-        match self.get(&path) {
-            Err(error) if is_unknown_path(&error) => Ok(BTreeMap::new()),
-            other => other.map(|(_, answer)| stores::parse(&answer, index)),
-        }
+    pub fn stores(&self, indices: &[&str]) -> Result<Stores, ClusterError> {
+        of_indices(indices, |names| {
+            let path = format!("/{names}/_shard_stores?status=all&ignore_unavailable=true");
+            self.get(&path).map(|(_, answer)| stores::parse(&answer))
+        })
     }
 
     /// The names of the nodes by their ids.
@@ -206,6 +207,50 @@ impl Client {
         }
         newest
     }
+}
+
+/// Asks about many indices in few requests. Where one index makes a server refuse, as one does that
+/// the user may not see, each is asked for alone, and those that are refused are left out.
+fn of_indices<T>(
+    indices: &[&str],
+    ask: impl Fn(&str) -> Result<BTreeMap<String, T>, ClusterError>,
+) -> Result<BTreeMap<String, T>, ClusterError> {
+    let mut all = BTreeMap::new();
+    for names in groups(indices) {
+        match ask(&names.join(",")) {
+            Ok(answered) => all.extend(answered),
+            Err(error) if is_unknown_path(&error) => {}
+            Err(ClusterError::NotAllowed { .. }) if names.len() > 1 => {
+                for name in names {
+                    match ask(&name) {
+                        Ok(answered) => all.extend(answered),
+                        Err(ClusterError::NotAllowed { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(all)
+}
+
+/// The names as a path has them, so many together as it takes.
+fn groups(indices: &[&str]) -> Vec<Vec<String>> {
+    let mut groups: Vec<Vec<String>> = Vec::new();
+    let mut left_bytes: usize = 0;
+    for index in indices {
+        let name = encode_segment(index);
+        let name_bytes = name.len().saturating_add(1);
+        if let Some(group) = groups.last_mut().filter(|_| name_bytes <= left_bytes) {
+            group.push(name);
+        } else {
+            groups.push(vec![name]);
+            left_bytes = NAMES_MAX_BYTES;
+        }
+        left_bytes = left_bytes.saturating_sub(name_bytes);
+    }
+    groups
 }
 
 /// Whether a server refused because it has no such path, or takes it for that of an index that it

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+/// The copies on disks, by index and shard number.
+pub type Stores = BTreeMap<String, BTreeMap<u32, Vec<StoredCopy>>>;
+
 /// A copy on the disk of a node that is up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCopy {
@@ -20,10 +23,14 @@ pub struct StoredCopy {
     pub is_usable: bool,
 }
 
-/// The stores of one index by shard.
-pub(super) fn parse(answer: &Value, index: &str) -> BTreeMap<u32, Vec<StoredCopy>> {
-    let shards = answer.get("indices").and_then(|indices| indices.get(index)?.get("shards"));
-    let shards = shards.and_then(Value::as_object).into_iter().flatten();
+/// The stores by index and shard number.
+pub(super) fn parse(answer: &Value) -> Stores {
+    let indices = answer.get("indices").and_then(Value::as_object).into_iter().flatten();
+    indices.map(|(index, about)| (index.clone(), of_index(about))).collect()
+}
+
+fn of_index(about: &Value) -> BTreeMap<u32, Vec<StoredCopy>> {
+    let shards = about.get("shards").and_then(Value::as_object).into_iter().flatten();
     let of_shard = |(number, shard): (&String, &Value)| {
         let stores = shard.get("stores")?.as_array()?;
         Some((number.parse().ok()?, stores.iter().filter_map(parse_copy).collect()))
@@ -55,12 +62,12 @@ mod tests {
               "store_exception": { "type": "corrupt_index_exception" } },
             { "n2id": { "name": "n2" }, "allocation_id": "b", "allocation": "primary" },
         ] } } } } });
-        let stores = parse(&answer, "orders");
-        let seen: Vec<_> = stores[&0]
+        let stores = parse(&answer);
+        let seen: Vec<_> = stores["orders"][&0]
             .iter()
             .map(|copy| (copy.node.as_str(), copy.allocation_id.as_deref(), copy.is_usable))
             .collect();
         assert_eq!(seen, [("n1id", Some("a"), false), ("n2id", Some("b"), true)]);
-        assert_eq!(parse(&json!({}), "orders"), BTreeMap::new());
+        assert_eq!(parse(&json!({})), BTreeMap::new());
     }
 }

@@ -17,7 +17,7 @@ use super::release::Release;
 use super::server_log::ServerLog;
 use super::start_failure::StartFailure;
 use super::{chain_start, stream_start};
-use crate::cluster::{ClusterError, CopyState, Explanation, ShardCopy, StoredCopy};
+use crate::cluster::{ClusterError, CopyState, Explanation, InSync, ShardCopy, Stores};
 use crate::log::ShardName;
 use crate::node::{HeldLocks, hold_locks};
 use crate::rounds::HealthView;
@@ -239,17 +239,22 @@ impl HealthView for PlayedHealth {
         Some(self.0.borrow().log.node_id())
     }
 
-    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
+    fn in_sync(&mut self, indices: &[&str]) -> Result<InSync, ClusterError> {
         let server = self.0.borrow();
+        let mut in_sync = InSync::new();
         if server.node.release == Release::Stream {
-            return Ok(BTreeMap::new());
+            return Ok(in_sync);
         }
-        let of_index = server.node.shards.iter().filter(|shard| shard.name.index == index);
-        Ok(of_index.map(|shard| (shard.name.number, vec![shard.allocation_id.clone()])).collect())
+        for shard in server.node.shards.iter().filter(|shard| indices.contains(&&*shard.name.index))
+        {
+            let of_index = in_sync.entry(shard.name.index.clone()).or_default();
+            of_index.insert(shard.name.number, vec![shard.allocation_id.clone()]);
+        }
+        Ok(in_sync)
     }
 
-    fn stores(&mut self, _: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
-        Ok(BTreeMap::new())
+    fn stores(&mut self, _: &[&str]) -> Result<Stores, ClusterError> {
+        Ok(Stores::new())
     }
 
     fn node_names(&mut self) -> BTreeMap<String, String> {

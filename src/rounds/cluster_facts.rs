@@ -1,10 +1,10 @@
 //! What the cluster said of copies while it could be asked: the service is stopped when it counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::copies::CopyFacts;
 use super::health::HealthView;
-use crate::cluster::{ClusterError, ShardCopy, StoredCopy};
+use crate::cluster::{ClusterError, InSync, ShardCopy, Stores};
 use crate::node::{ShardFolder, node_id};
 
 /// Answers of the cluster, and where none came, what the node's files say of the index.
@@ -19,11 +19,11 @@ pub(super) struct ClusterFacts {
     /// This node's id: as its files say, else as the API tells.
     pub local_node: Option<String>,
     /// Copies on the disks of nodes that are up, by index and shard.
-    stores: BTreeMap<String, BTreeMap<u32, Vec<StoredCopy>>>,
+    stores: Stores,
     /// The names of the nodes that are up, by id.
     node_names: BTreeMap<String, String>,
     /// In-sync allocation ids by index and shard, as the cluster answered.
-    in_sync: BTreeMap<String, BTreeMap<u32, Vec<String>>>,
+    in_sync: InSync,
 }
 
 impl ClusterFacts {
@@ -49,14 +49,11 @@ impl ClusterFacts {
         facts.copies = copies;
         facts.local_node = facts.local_node.or_else(|| health.local_node());
         facts.node_names = health.node_names();
-        for folder in &folders {
-            let index = &folder.shard.index;
-            if !facts.in_sync.contains_key(index) {
-                let in_sync = health.in_sync(index).unwrap_or_default();
-                facts.in_sync.insert(index.clone(), in_sync);
-                facts.stores.insert(index.clone(), health.stores(index).unwrap_or_default());
-            }
-        }
+        let indices: BTreeSet<&str> =
+            folders.iter().map(|folder| folder.shard.index.as_str()).collect();
+        let indices: Vec<&str> = indices.into_iter().collect();
+        facts.in_sync = health.in_sync(&indices).unwrap_or_default();
+        facts.stores = health.stores(&indices).unwrap_or_default();
         facts
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::{
-    Client, ClusterError, Explanation, ShardCopy, SnapshotOfIndex, StoredCopy, Surroundings,
+    Client, ClusterError, Explanation, InSync, ShardCopy, SnapshotOfIndex, Stores, Surroundings,
 };
 use crate::log::ShardName;
 
@@ -18,17 +18,17 @@ pub trait HealthView {
     /// The id of the node that is asked, where it tells.
     fn local_node(&mut self) -> Option<String>;
 
-    /// In-sync allocation ids of an index by shard; none before 5.0.
+    /// In-sync allocation ids of these indices; none before 5.0.
     ///
     /// # Errors
     /// When nothing answers.
-    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError>;
+    fn in_sync(&mut self, indices: &[&str]) -> Result<InSync, ClusterError>;
 
-    /// The copies of an index that nodes have on their disks, by shard; none before 2.1.
+    /// The copies of these indices that nodes have on their disks; none before 2.1.
     ///
     /// # Errors
     /// When nothing answers.
-    fn stores(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError>;
+    fn stores(&mut self, indices: &[&str]) -> Result<Stores, ClusterError>;
 
     /// The names of the nodes by their ids, as far as they are told.
     fn node_names(&mut self) -> BTreeMap<String, String>;
@@ -78,12 +78,12 @@ impl HealthView for Client {
         Client::local_node(self).ok().flatten()
     }
 
-    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
-        Client::in_sync(self, index)
+    fn in_sync(&mut self, indices: &[&str]) -> Result<InSync, ClusterError> {
+        Client::in_sync(self, indices)
     }
 
-    fn stores(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
-        Client::stores(self, index)
+    fn stores(&mut self, indices: &[&str]) -> Result<Stores, ClusterError> {
+        Client::stores(self, indices)
     }
 
     fn node_names(&mut self) -> BTreeMap<String, String> {

@@ -88,12 +88,46 @@ fn a_cluster_without_a_master_is_a_refusal_with_its_words() {
 fn an_index_name_stays_one_segment_of_the_path() {
     let (url, questions) = serve(&[&reply("200 OK", "{}")]);
     let client = plain(&url, LONG).unwrap();
-    assert!(client.in_sync("a/..?x \u{fc}").unwrap().is_empty());
+    assert!(client.in_sync(&["a/..?x \u{fc}", "b"]).unwrap().is_empty());
     let question = &questions.join().unwrap()[0];
     assert!(
-        question.starts_with("GET /_cluster/state/metadata/a%2F..%3Fx%20%C3%BC?"),
+        question.starts_with("GET /_cluster/state/metadata/a%2F..%3Fx%20%C3%BC,b?"),
         "{question}"
     );
+}
+
+#[test]
+fn many_indices_are_asked_for_together_as_long_as_the_path_may_be() {
+    let names: Vec<String> = (0..20).map(|n| format!("{n:0>200}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let store = |index: &str| {
+        let stores = format!("{{\"n1\":{{\"name\":\"data-1\"}},\"allocation_id\":\"{index}\"}}");
+        let shards = format!("{{\"shards\":{{\"0\":{{\"stores\":[{stores}]}}}}}}");
+        reply("200 OK", &format!("{{\"indices\":{{\"{index}\":{shards}}}}}"))
+    };
+    let (url, questions) = serve(&[&store(names[0]), &store(names[19])]);
+    let stores = plain(&url, LONG).unwrap().stores(&names).unwrap();
+    assert_eq!(stores.keys().collect::<Vec<_>>(), [names[0], names[19]]);
+    assert_eq!(stores[names[19]][&0][0].allocation_id.as_deref(), Some(names[19]));
+    let asked: Vec<String> = names.chunks(14).map(|names| names.join(",")).collect();
+    for (question, names) in questions.join().unwrap().iter().zip(asked) {
+        assert!(question.starts_with(&format!("GET /{names}/_shard_stores?")), "{question}");
+    }
+}
+
+#[test]
+fn an_index_that_may_not_be_seen_does_not_hide_the_others() {
+    let refused = reply("403 Forbidden", "{\"error\":\"security_exception\"}");
+    let ids = |index: &str| {
+        let sets = "{\"in_sync_allocations\":{\"0\":[\"a\"]}}";
+        let indices = format!("{{\"indices\":{{\"{index}\":{sets}}}}}");
+        reply("200 OK", &format!("{{\"metadata\":{indices}}}"))
+    };
+    let (url, _questions) = serve(&[&refused, &refused, &ids("b")]);
+    let in_sync = plain(&url, LONG).unwrap().in_sync(&["a", "b"]).unwrap();
+    assert_eq!(in_sync.keys().collect::<Vec<_>>(), ["b"]);
+    let (url, _questions) = serve(&[&reply("503 Service Unavailable", "{}")]);
+    plain(&url, LONG).unwrap().in_sync(&["a", "b"]).unwrap_err();
 }
 
 #[test]

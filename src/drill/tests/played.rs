@@ -12,7 +12,7 @@ use super::super::release::Release;
 use super::super::server::{PlayedHealth, PlayedService, Shared};
 use crate::apply::{DiskStore, StateDir};
 use crate::clock::SimulatedClock;
-use crate::cluster::{ClusterError, Explanation, ShardCopy, StoredCopy};
+use crate::cluster::{ClusterError, Explanation, InSync, ShardCopy, Stores};
 use crate::log::ShardName;
 use crate::rounds::{Budget, Ending, Event, FlagConsent, HealthView, Job, JobSettings, Limits};
 use crate::service::Service;
@@ -168,12 +168,12 @@ impl HealthView for Altered<'_> {
         self.inner.local_node()
     }
 
-    fn in_sync(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
-        self.inner.in_sync(index)
+    fn in_sync(&mut self, indices: &[&str]) -> Result<InSync, ClusterError> {
+        self.inner.in_sync(indices)
     }
 
-    fn stores(&mut self, index: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
-        self.inner.stores(index)
+    fn stores(&mut self, indices: &[&str]) -> Result<Stores, ClusterError> {
+        self.inner.stores(indices)
     }
 
     fn node_names(&mut self) -> BTreeMap<String, String> {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::settings::{Budget, ClusterRequests, Mode, Targets};
 use super::*;
 use crate::clock::SimulatedClock;
-use crate::cluster::{ClusterError, Explanation, StoredCopy};
+use crate::cluster::{ClusterError, Explanation, InSync, StoredCopy, Stores};
 use crate::format::encode_smile_state;
 use crate::log::LogSource;
 use crate::node::{Watermarks, inventory};
@@ -40,12 +40,15 @@ impl HealthView for Played {
         Some("n1id".to_owned())
     }
 
-    fn in_sync(&mut self, _: &str) -> Result<BTreeMap<u32, Vec<String>>, ClusterError> {
-        Ok(BTreeMap::from([(0, vec!["b".to_owned()])]))
+    fn in_sync(&mut self, indices: &[&str]) -> Result<InSync, ClusterError> {
+        let of_index = BTreeMap::from([(0, vec!["b".to_owned()])]);
+        Ok(indices.iter().map(|index| ((*index).to_owned(), of_index.clone())).collect())
     }
 
-    fn stores(&mut self, _: &str) -> Result<BTreeMap<u32, Vec<StoredCopy>>, ClusterError> {
-        Ok(self.other_store.iter().map(|store| (0, vec![store.clone()])).collect())
+    fn stores(&mut self, indices: &[&str]) -> Result<Stores, ClusterError> {
+        let of_index: BTreeMap<u32, Vec<StoredCopy>> =
+            self.other_store.iter().map(|store| (0, vec![store.clone()])).collect();
+        Ok(indices.iter().map(|index| ((*index).to_owned(), of_index.clone())).collect())
     }
 
     fn node_names(&mut self) -> BTreeMap<String, String> {
