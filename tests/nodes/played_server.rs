@@ -16,9 +16,14 @@ pub(crate) const DATA_FLAG: &str = "-Epath.data=";
 /// Where it writes its process id when it has its locks, beside the data path.
 const SERVING: &str = "serving";
 
+/// The file that is written when the server of a data path has its locks.
+pub(crate) fn serving_file(data: &Path) -> PathBuf {
+    data.with_file_name(SERVING)
+}
+
 /// The process that serves a data path.
 pub(crate) fn serving(data: &Path) -> Option<u32> {
-    fs::read_to_string(data.with_file_name(SERVING)).ok()?.trim().parse().ok()
+    fs::read_to_string(serving_file(data)).ok()?.trim().parse().ok()
 }
 
 /// Plays the server; ends by a signal only.
@@ -32,7 +37,7 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let written = fs::write(data.with_file_name(SERVING), std::process::id().to_string()).is_ok();
+    let written = fs::write(serving_file(&data), std::process::id().to_string()).is_ok();
     println!("{} locks are held, told: {written}", held.len());
     loop {
         std::thread::sleep(Duration::from_mins(1));
