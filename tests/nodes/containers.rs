@@ -3,12 +3,17 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::checks::Checks;
 use crate::engine::{Contained, Engine};
 use crate::held::{Begun, SHARD_COUNT};
+use crate::played_server::PLAY_WRITER;
 use crate::prepare::missing_of;
+use crate::run::wait_for;
 use crate::services::{REFUSED, ends};
+
+const LIMIT: Duration = Duration::from_secs(30);
 
 type Part = fn(&Engine, &mut Checks) -> Result<(), String>;
 
@@ -23,12 +28,13 @@ pub(crate) fn try_all(engine: &Engine, checks: &mut Checks) {
         Ok(version) => version,
         Err(error) => return checks.check(&format!("{program} comes up"), Err(error)),
     };
-    let parts: [(&str, Part); 9] = [
+    let parts: [(&str, Part); 10] = [
         ("one that restarts itself", restarts_itself),
         ("a stopped one", stopped),
         ("one that crashed", crashed),
         ("a paused one", paused),
         ("one that does not end", endless),
+        ("another one that writes", another),
         ("those that are refused", refused),
         ("one that cannot start again", cannot_start),
         ("a start during the repair", started_meanwhile),
@@ -54,7 +60,7 @@ fn restarts_itself(engine: &Engine, checks: &mut Checks) -> Result<(), String> {
     ends(checks, "not stopped of itself", &run, REFUSED, &words);
     checks.holds("it runs as before", node.last_start() == before, || node.status());
     let run = node.repair(&["--service", &format!("{}:{id}", engine.program)])?;
-    let name = format!("{} container {}", engine.program, node.name);
+    let name = format!("{} container {}", engine.program, node.name());
     ends(checks, "repaired by its id, told by its name", &run, 1, &[&name]);
     checks.holds("it runs again", node.serves_since(&before), || node.status());
     checks.holds("its restart policy is back", node.policy() == "always 0", || node.policy());
@@ -85,7 +91,7 @@ fn crashed(engine: &Engine, checks: &mut Checks) -> Result<(), String> {
     let node = Contained::new(engine, "es-crashed", 1, engine.ending)?;
     node.start()?;
     let before = node.last_start();
-    engine.run(&["kill", "--signal=USR1", node.name])?;
+    engine.run(&["kill", "--signal=USR1", node.name()])?;
     checks.holds("it is down", node.goes_down(), || node.status());
     let run = node.repair(&["--service", &node.service()])?;
     ends(checks, "it was meant to run, so it is started", &run, 1, &[]);
@@ -125,13 +131,34 @@ fn endless(engine: &Engine, checks: &mut Checks) -> Result<(), String> {
     checks.holds("it was not killed", node.show(".State.Pid") != "0", || node.status());
     checks.holds("nor started", node.last_start() == before, || node.status());
     checks.holds("its policy is there", node.policy() == "always 0", || node.policy());
-    engine.run(&["kill", node.name])?;
+    engine.run(&["kill", node.name()])?;
     checks.holds("it is down", node.goes_down(), || node.status());
     let run = node.repair(&service)?;
     let words = ["was running when an earlier run stopped it"];
     ends(checks, "repaired when it is down, and started", &run, 1, &words);
     checks.holds("it runs again", node.serves_since(&before), || node.status());
-    engine.run(&["kill", node.name]).map(|_| ())
+    engine.run(&["kill", node.name()]).map(|_| ())
+}
+
+/// It has the folder at another place than this machine and than the server.
+fn another(engine: &Engine, checks: &mut Checks) -> Result<(), String> {
+    let node = Contained::new(engine, "es-shared", 1, engine.ending)?;
+    node.start()?;
+    let (before, translogs) = (node.last_start(), node.translogs());
+    let told = [PLAY_WRITER, "/elsewhere/data/copy"];
+    let writer = engine.create("es-writer", (&node.path(""), "/elsewhere"), &[], &told)?;
+    writer.tell("start")?;
+    let file = node.data().join("copy");
+    checks.holds("the file is open", wait_for(LIMIT, || file.exists()), String::new);
+    let told = format!("(/server {}) has {} open for writing", told.join(" "), file.display());
+    let alone = format!("{told}; it is no part of the service");
+    let words = [alone.as_str(), "with the node stopped, process ", "let it end, or end it"];
+    let service = ["--service", &node.service()];
+    let run = node.repair(&service)?;
+    ends(checks, "named, and refused after the stop", &run, REFUSED, &words);
+    checks.holds("no file is changed", node.translogs() == translogs, String::new);
+    checks.holds("it runs again", node.serves_since(&before), || node.status());
+    Ok(())
 }
 
 fn refused(engine: &Engine, checks: &mut Checks) -> Result<(), String> {

@@ -76,6 +76,23 @@ impl Engine {
         output_of(self.program, words).map(|text| text.trim().to_owned())
     }
 
+    /// Makes a container with these words, with a folder of this machine at a place of its own and
+    /// this program in it, told these words.
+    pub(crate) fn create(
+        &self,
+        name: &'static str,
+        (folder, place): (&Path, &str),
+        words: &[&str],
+        told: &[&str],
+    ) -> Result<Made<'_>, String> {
+        let this = std::env::current_exe().map_err(|error| error.to_string())?;
+        let folder = format!("{}:{place}", folder.display());
+        let server = format!("{}:/server:ro", this.display());
+        let create = ["create", "--network=none", "--name", name, "-v", &folder, "-v", &server];
+        self.run(&[&create, words, &[IMAGE, "/server"], told].concat())?;
+        Ok(Made { engine: self, name })
+    }
+
     /// Whether a container's restart policy can be changed.
     pub(crate) fn changes_policies(&self) -> bool {
         self.run(&["update", "--help"]).is_ok_and(|text| text.contains("--restart"))
@@ -91,11 +108,28 @@ impl Engine {
     }
 }
 
+/// A container, until this value is dropped.
+pub(crate) struct Made<'a> {
+    engine: &'a Engine,
+    name: &'static str,
+}
+
+impl Made<'_> {
+    pub(crate) fn tell(&self, verb: &str) -> Result<(), String> {
+        self.engine.run(&[verb, self.name]).map(|_| ())
+    }
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        let _ = self.engine.run(&["rm", "--force", self.name]);
+    }
+}
+
 /// A damaged node in a container.
 pub(crate) struct Contained<'a> {
-    engine: &'a Engine,
+    made: Made<'a>,
     scene: Scene,
-    pub(crate) name: &'static str,
 }
 
 /// One start of it: what the engine says of it, and when the server had its locks.
@@ -111,25 +145,27 @@ impl<'a> Contained<'a> {
         words: &[&str],
     ) -> Result<Self, String> {
         let scene = Scene::without_unit(name, shard_count)?;
-        let this = std::env::current_exe().map_err(|error| error.to_string())?;
-        let home = format!("{}:{HOME}", scene.path("").display());
-        let server = format!("{}:/server:ro", this.display());
         let data = format!("{DATA_FLAG}{HOME}/data");
-        let create = ["create", "--network=none", "--name", name, "-v", &home, "-v", &server];
-        engine.run(&[&create, words, &[IMAGE, "/server", PLAY_SERVER, &data]].concat())?;
-        Ok(Self { engine, scene, name })
+        let top = scene.path("");
+        let made = engine.create(name, (&top, HOME), words, &[PLAY_SERVER, &data])?;
+        Ok(Self { made, scene })
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.made.name
     }
 
     /// `--service` for it, by its name.
     pub(crate) fn service(&self) -> String {
-        format!("{}:{}", self.engine.program, self.name)
+        format!("{}:{}", self.made.engine.program, self.name())
     }
 
     /// A value of it.
     pub(crate) fn show(&self, value: &str) -> String {
         let format = format!("{{{{{value}}}}}");
-        self.engine
-            .run(&["inspect", "--type=container", "--format", &format, self.name])
+        self.made
+            .engine
+            .run(&["inspect", "--type=container", "--format", &format, self.name()])
             .unwrap_or_else(|error| error)
     }
 
@@ -161,11 +197,11 @@ impl<'a> Contained<'a> {
     pub(crate) fn start(&self) -> Result<(), String> {
         let before = self.last_start();
         self.tell("start")?;
-        if self.serves_since(&before) { Ok(()) } else { Err(format!("{} is down", self.name)) }
+        if self.serves_since(&before) { Ok(()) } else { Err(format!("{} is down", self.name())) }
     }
 
     pub(crate) fn tell(&self, verb: &str) -> Result<(), String> {
-        self.engine.run(&[verb, self.name]).map(|_| ())
+        self.made.tell(verb)
     }
 
     /// Whether it is down.
@@ -180,7 +216,7 @@ impl<'a> Contained<'a> {
 
     /// What remembers it while it is held.
     pub(crate) fn record(&self) -> PathBuf {
-        let name = format!("{}-{}.held-for-repair", self.engine.program, self.name);
+        let name = format!("{}-{}.held-for-repair", self.made.engine.program, self.name());
         Path::new("/run/es-translog-fix").join(name)
     }
 }
@@ -190,11 +226,5 @@ impl Deref for Contained<'_> {
 
     fn deref(&self) -> &Scene {
         &self.scene
-    }
-}
-
-impl Drop for Contained<'_> {
-    fn drop(&mut self) {
-        let _ = self.engine.run(&["rm", "--force", self.name]);
     }
 }

@@ -168,6 +168,7 @@ fn main() -> ExitCode {
             _ => ExitCode::from(2),
         },
         Some(played_server::PLAY_SERVER) => played_server::run(&words(rest)),
+        Some(played_server::PLAY_WRITER) => played_server::write(&words(rest)),
         Some("services") => services::outside(&words(rest)),
         Some(services::INSIDE) => match rest {
             [records, named @ ..] => services::inside(Path::new(records), &words(named)),

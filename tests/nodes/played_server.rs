@@ -11,6 +11,8 @@ use nix::libc;
 
 /// First argument of the played server.
 pub(crate) const PLAY_SERVER: &str = "--play-server";
+/// First argument of a program that has the file of its second one open for writing.
+pub(crate) const PLAY_WRITER: &str = "--play-writer";
 /// What names its data path, as a server's command line does.
 pub(crate) const DATA_FLAG: &str = "-Epath.data=";
 /// Where it writes its process id when it has its locks, beside the data path.
@@ -39,6 +41,18 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
     };
     let written = fs::write(serving_file(&data), std::process::id().to_string()).is_ok();
     println!("{} locks are held, told: {written}", held.len());
+    forever()
+}
+
+/// Plays somebody who writes.
+pub(crate) fn write(words: &[String]) -> ExitCode {
+    match words.first().map(fs::File::create) {
+        Some(Ok(_open)) => forever(),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn forever() -> ! {
     loop {
         std::thread::sleep(Duration::from_mins(1));
     }
