@@ -209,10 +209,6 @@ impl Service for Container {
             _ => Ok(()),
         }
     }
-
-    fn can_start(&self) -> bool {
-        true
-    }
 }
 
 impl Manager for Container {
