@@ -200,10 +200,6 @@ impl Service for PlayedService {
         let started = self.0.borrow_mut().start();
         started.map_err(|error| failed(self.name(), &error))
     }
-
-    fn can_start(&self) -> bool {
-        true
-    }
 }
 
 fn failed(service: String, error: &DrillError) -> ServiceError {

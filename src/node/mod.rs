@@ -14,6 +14,7 @@ mod kept_state;
 mod layers;
 mod locate;
 mod locks;
+mod mount_views;
 pub(crate) mod nofollow;
 mod other_nodes;
 mod placeholder;

@@ -8,6 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::mount_views::{Mounts, Seen};
+
 /// Longest command line told, in bytes. A server's is several KiB of JVM flags.
 const COMMAND_LEN_BYTES: u64 = 200;
 /// Main classes of the servers: 0.90, 1.x to 9.x, OpenSearch.
@@ -61,14 +63,15 @@ impl fmt::Display for FolderUser {
 /// The processes that use something below one of `data_paths`: files open or mapped, or the folder
 /// they work in or have as their root.
 ///
-/// This process is left out. Processes of other users stay unseen without the right to look, and
-/// those of a container show paths of their own; the locks of a node are the proof, not this.
+/// This process is left out. Processes of other users, and where those of a container have the
+/// folder, stay unseen without the right to look; the locks of a node are the proof, not this.
 #[must_use]
 pub fn processes_using(data_paths: &[PathBuf]) -> Vec<FolderUser> {
     let roots: Vec<PathBuf> =
         data_paths.iter().map(|path| fs::canonicalize(path).unwrap_or(path.clone())).collect();
+    let mounts = Mounts::own();
     let user = |pid: i32| {
-        let (usage, path) = strongest_use(pid, &roots)?;
+        let (usage, path) = strongest_use(pid, &mounts.seen_by(pid, &roots))?;
         Some(FolderUser { pid, command: command_of(pid), usage, path })
     };
     other_processes().into_iter().filter_map(user).collect()
@@ -92,11 +95,17 @@ pub fn server_processes() -> Vec<(i32, String)> {
     servers.map(|pid| (pid, command_of(pid))).collect()
 }
 
-fn strongest_use(pid: i32, roots: &[PathBuf]) -> Option<(FolderUse, PathBuf)> {
-    let is_below = |path: &Path| roots.iter().any(|root| path.starts_with(root));
+fn strongest_use(pid: i32, roots: &[Seen]) -> Option<(FolderUse, PathBuf)> {
+    let is_below = |path: &Path| roots.iter().any(|root| path.starts_with(&root.there));
+    let here = |path: &Path| {
+        let place = |root: &Seen| Some(root.here.join(path.strip_prefix(&root.there).ok()?));
+        roots.iter().find_map(place)
+    };
     let mut found: Option<(FolderUse, PathBuf)> = None;
     let mut take = |usage: FolderUse, path: PathBuf| {
-        if is_below(&path) && found.as_ref().is_none_or(|(strongest, _)| *strongest < usage) {
+        if found.as_ref().is_none_or(|(strongest, _)| *strongest < usage)
+            && let Some(path) = here(&path)
+        {
             found = Some((usage, path));
         }
     };

@@ -109,10 +109,6 @@ impl Service for CommandService {
     fn start(&mut self, limit: Duration) -> Result<(), ServiceError> {
         self.change(Action::Start, limit, |state| matches!(state, ServiceState::Running { .. }))
     }
-
-    fn can_start(&self) -> bool {
-        true
-    }
 }
 
 impl Manager for CommandService {}

@@ -2,10 +2,10 @@
 //!
 //! Both kill a container that has not ended in a time: Docker's `-1` is no such time; Podman, whose
 //! command does the waiting itself, takes none below zero (observed on 4.3.1) and is given more than
-//! this program waits. A container that was stopped
-//! by hand is not started by its restart policy, but a restart of the engine may start it; so the
-//! policy is `no` while files are changed, and put back afterwards (`docker update`; Podman has
-//! `update --restart` from 5.1 on).
+//! this program waits. A container that was stopped by hand is not started by its restart policy,
+//! but a restart of the engine may start it; so the policy is `no` while files are changed, and put
+//! back afterwards (`docker update`; Podman has `update --restart` from 5.1 on). Docker wakes a
+//! paused container to stop it, and Podman does not stop it (observed on 20.10.24 and 4.3.1).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,7 +25,9 @@ const MARGIN_S: u64 = 24 * 60 * 60;
 /// What is asked of a container, a line each.
 const FORMAT: &str = "{{.State.Status}}\n{{.State.Pid}}\n{{.State.ExitCode}}\n{{.State.OOMKilled}}\n\
     {{.State.StartedAt}}\n{{.HostConfig.RestartPolicy.Name}}\n\
-    {{.HostConfig.RestartPolicy.MaximumRetryCount}}\n{{.HostConfig.AutoRemove}}";
+    {{.HostConfig.RestartPolicy.MaximumRetryCount}}\n{{.HostConfig.AutoRemove}}\n{{.Name}}";
+/// The status of a container whose processes are frozen.
+const PAUSED: &str = "paused";
 /// Exit codes of a server that was told to stop: by itself, SIGINT, SIGKILL, SIGTERM.
 const STOPPED_CODES: [&str; 4] = ["0", "130", "137", "143"];
 
@@ -64,13 +66,15 @@ struct Facts {
     started_at: String,
     restart_policy: String,
     is_removed_by_stop: bool,
+    /// Its name, however it was asked for.
+    name: String,
 }
 
 impl Facts {
     /// Reads the answer to [`FORMAT`].
     fn parse(output: &str) -> Option<Self> {
         let lines: Vec<&str> = output.lines().map(str::trim).collect();
-        let [status, pid, exit_code, oom_killed, started_at, policy, retries, auto_remove] =
+        let [status, pid, exit_code, oom_killed, started_at, policy, retries, auto_remove, name] =
             lines.as_slice()
         else {
             return None;
@@ -95,6 +99,8 @@ impl Facts {
             started_at: (*started_at).to_owned(),
             restart_policy,
             is_removed_by_stop: *auto_remove == "true",
+            // Docker has a slash before it.
+            name: name.trim_start_matches('/').to_owned(),
         })
     }
 }
@@ -103,7 +109,8 @@ impl Container {
     /// The container called `name`, which may also be its id.
     ///
     /// # Errors
-    /// When the engine does not answer, or has no such container.
+    /// When the engine does not answer, has no such container, or has one that is gone when it is
+    /// stopped.
     pub fn find(engine: Engine, name: &str) -> Result<Self, ServiceError> {
         Self::find_with(engine, Path::new(engine.program()), name)
     }
@@ -114,9 +121,13 @@ impl Container {
         if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(fits) {
             return Err(ServiceError::BadContainer { name: name.to_owned() });
         }
-        let container = Self { engine, program: program.to_owned(), name: name.to_owned() };
-        container.facts()?;
-        Ok(container)
+        let asked = Self { engine, program: program.to_owned(), name: name.to_owned() };
+        let Facts { name, is_removed_by_stop, .. } = asked.facts()?;
+        if is_removed_by_stop {
+            return Err(ServiceError::RemovedByStop { name });
+        }
+        // What one run remembers by its name, the next has to find by its id.
+        Ok(Self { name, ..asked })
     }
 
     fn facts(&self) -> Result<Facts, ServiceError> {
@@ -157,11 +168,11 @@ impl Service for Container {
 
     fn stop(&mut self, limit: Duration) -> Result<(), ServiceError> {
         let begun = Instant::now();
-        if self.facts()?.is_removed_by_stop {
-            return Err(ServiceError::RemovedByStop { name: self.name.clone() });
-        }
         let never = match self.engine {
             Engine::Docker => "-1".to_owned(),
+            Engine::Podman if self.facts()?.state == ServiceState::Unknown(PAUSED.to_owned()) => {
+                return Err(ServiceError::Paused { name: self.name.clone() });
+            }
             Engine::Podman => limit.as_secs().saturating_add(MARGIN_S).to_string(),
         };
         match self.run(&["stop", "-t", &never], limit) {
@@ -197,10 +208,6 @@ impl Service for Container {
             }
             _ => Ok(()),
         }
-    }
-
-    fn can_start(&self) -> bool {
-        true
     }
 }
 

@@ -117,6 +117,12 @@ pub enum ServiceError {
         /// The container.
         name: String,
     },
+    /// Podman stops no container whose processes are frozen.
+    #[error("podman container {name} is paused; `podman unpause {name}` first")]
+    Paused {
+        /// The container.
+        name: String,
+    },
     /// A quote in a command is not closed, or nothing follows a backslash.
     #[error("a quote in `{line}` is not closed")]
     OpenQuote {

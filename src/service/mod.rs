@@ -103,7 +103,9 @@ pub trait Service {
     fn start(&mut self, limit: Duration) -> Result<(), ServiceError>;
 
     /// Whether [`Service::start`] does anything.
-    fn can_start(&self) -> bool;
+    fn can_start(&self) -> bool {
+        true
+    }
 
     /// What the node itself wrote to its manager since its last start; empty where none keeps that.
     fn last_words(&mut self) -> String {

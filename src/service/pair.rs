@@ -90,10 +90,6 @@ impl Service for PairService {
     fn start(&mut self, limit: Duration) -> Result<(), ServiceError> {
         Self::run(&self.start, limit)
     }
-
-    fn can_start(&self) -> bool {
-        true
-    }
 }
 
 impl Manager for PairService {}

@@ -158,10 +158,6 @@ impl Service for Systemd {
         }
     }
 
-    fn can_start(&self) -> bool {
-        true
-    }
-
     fn last_words(&mut self) -> String {
         let shown = self.show(&["InvocationID"]).unwrap_or_default();
         let id = last_words::invocation_of(&shown);

@@ -102,10 +102,6 @@ impl Service for SysV {
     fn start(&mut self, limit: Duration) -> Result<(), ServiceError> {
         self.command.start(limit)
     }
-
-    fn can_start(&self) -> bool {
-        true
-    }
 }
 
 impl Manager for SysV {

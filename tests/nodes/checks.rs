@@ -12,6 +12,9 @@ use crate::tool::Run;
 pub(crate) struct Outcome {
     pub(crate) passed_count: u32,
     pub(crate) failed: Vec<String>,
+    /// What was left out, and for want of what.
+    #[serde(default)]
+    pub(crate) skipped: Vec<String>,
     pub(crate) round_count: u64,
     pub(crate) lost_count: u64,
     pub(crate) peak_kib: i64,
@@ -35,6 +38,12 @@ impl Checks {
     /// Says what is being done.
     pub(crate) fn step(&self, text: &str) {
         println!("  {:>4} s  {text}", self.begun.elapsed().as_secs());
+    }
+
+    /// Leaves something out, and says why.
+    pub(crate) fn skip(&mut self, what: &str) {
+        println!("      skipped {what}");
+        self.outcome.skipped.push(what.to_owned());
     }
 
     /// Takes a check in: the error says what is wrong.

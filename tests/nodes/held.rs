@@ -14,23 +14,28 @@ use crate::services::ends;
 use crate::tool::Run;
 
 /// So many shards that there is time to stop the program.
-const SHARD_COUNT: usize = 300;
+pub(crate) const SHARD_COUNT: usize = 300;
 const LIMIT: Duration = Duration::from_mins(2);
 
 /// A repair that has begun, stopped by SIGSTOP.
-struct Begun(Child);
+pub(crate) struct Begun(Child);
 
 impl Begun {
-    fn start(scene: &Scene) -> Result<Self, String> {
+    /// With these words, and held when this says so.
+    pub(crate) fn start(
+        scene: &Scene,
+        more: &[&str],
+        is_held: impl Fn() -> bool,
+    ) -> Result<Self, String> {
         let words = ["--all", "--accept-data-loss", "--wait", "60", "--output", "ndjson"];
-        let mut command = scene.command(&words);
+        let mut command = scene.command(&[&words, more].concat());
         let output =
             std::fs::File::create(scene.path("said")).map_err(|error| error.to_string())?;
         let child = command.stdout(output).stderr(Stdio::null()).spawn();
         let begun = Self(child.map_err(|error| error.to_string())?);
         let started = Instant::now();
         // The first file has changed, and the unit is held.
-        while !(scene.is_held() && has_moved(scene)) {
+        while !(is_held() && has_moved(scene)) {
             if started.elapsed() > LIMIT {
                 return Err("the repair did not begin".to_owned());
             }
@@ -38,6 +43,19 @@ impl Begun {
         }
         begun.signal(Signal::SIGSTOP)?;
         Ok(begun)
+    }
+
+    /// Lets it go on, and waits for its end.
+    pub(crate) fn go_on(mut self, scene: &Scene, checks: &mut Checks) -> Result<Run, String> {
+        self.signal(Signal::SIGCONT)?;
+        let is_over = wait_for(LIMIT, || !matches!(self.0.try_wait(), Ok(None)));
+        checks.holds("the repair comes to its end", is_over, String::new);
+        let status = self.0.wait().map_err(|error| error.to_string())?;
+        let mut stdout = String::new();
+        std::fs::File::open(scene.path("said"))
+            .and_then(|mut file| file.read_to_string(&mut stdout))
+            .map_err(|error| error.to_string())?;
+        Ok(Run { exit_code: status.code().unwrap_or(-1), stdout, stderr: String::new() })
     }
 
     fn signal(&self, signal: Signal) -> Result<(), String> {
@@ -66,7 +84,7 @@ pub(crate) fn started_meanwhile(checks: &mut Checks) -> Result<(), String> {
     // As systemd-escape(1) writes a name with a hyphen.
     let scene = Scene::new("es\\x2dheld", SHARD_COUNT, "Restart=always")?;
     scene.start()?;
-    let mut begun = Begun::start(&scene)?;
+    let begun = Begun::start(&scene, &[], || scene.is_held())?;
     let before = scene.translogs();
     let started = output_of("systemctl", &["start", &scene.unit]);
     let is_refused = started.as_ref().is_err_and(|error| error.contains("Assertion failed"));
@@ -76,15 +94,7 @@ pub(crate) fn started_meanwhile(checks: &mut Checks) -> Result<(), String> {
     let state = scene.show("ActiveState");
     checks.holds("the unit is down", state == "inactive", || state.clone());
     checks.holds("and no file is changed", scene.translogs() == before, String::new);
-    begun.signal(Signal::SIGCONT)?;
-    let is_over = wait_for(LIMIT, || !matches!(begun.0.try_wait(), Ok(None)));
-    checks.holds("the repair comes to its end", is_over, String::new);
-    let status = begun.0.wait().map_err(|error| error.to_string())?;
-    let mut stdout = String::new();
-    std::fs::File::open(scene.path("said"))
-        .and_then(|mut file| file.read_to_string(&mut stdout))
-        .map_err(|error| error.to_string())?;
-    let run = Run { exit_code: status.code().unwrap_or(-1), stdout, stderr: String::new() };
+    let run = begun.go_on(&scene, checks)?;
     let words = ["x2dheld.service during the repair and was refused"];
     ends(checks, "the refused start is told", &run, 1, &words);
     checks.holds("it runs again", scene.serves() && scene.is_free(), || scene.show("ActiveState"));
@@ -95,7 +105,7 @@ pub(crate) fn killed(checks: &mut Checks) -> Result<(), String> {
     let scene = Scene::new("es-killed", SHARD_COUNT, "")?;
     scene.start()?;
     let before = scene.translogs();
-    drop(Begun::start(&scene)?);
+    drop(Begun::start(&scene, &[], || scene.is_held())?);
     checks.holds("it is held after the kill", scene.is_held(), || format!("{:?}", scene.hold()));
     let started = scene.systemctl("start");
     checks.holds("systemd refuses a start", started.is_err(), String::new);

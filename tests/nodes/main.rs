@@ -12,7 +12,7 @@
 //! cargo test --test nodes -- full-disk [VERSION...]    forty shards without a free byte, and a kill
 //! cargo test --test nodes -- logs [VERSION...]         what the log names and what the cluster says
 //! cargo test --test nodes -- roll-over [VERSION...]    a log that its server rolls is followed
-//! cargo test --test nodes -- services                  units of every kind, with a played server
+//! cargo test --test nodes -- services                  units and containers, with a played server
 //! ```
 //!
 //! Needs root, Maven, Java and unshare(1); what is missing is named, and what needs it is skipped.
@@ -31,8 +31,10 @@ mod breakage;
 mod cell_loss;
 mod checkpoint;
 mod checks;
+mod containers;
 mod damage;
 mod documents;
+mod engine;
 mod few;
 mod fingerprint;
 mod frozen;
@@ -166,9 +168,10 @@ fn main() -> ExitCode {
             _ => ExitCode::from(2),
         },
         Some(played_server::PLAY_SERVER) => played_server::run(&words(rest)),
-        Some("services") => services::outside(),
+        Some(played_server::PLAY_WRITER) => played_server::write(&words(rest)),
+        Some("services") => services::outside(&words(rest)),
         Some(services::INSIDE) => match rest {
-            [records] => services::inside(Path::new(records)),
+            [records, named @ ..] => services::inside(Path::new(records), &words(named)),
             _ => ExitCode::from(2),
         },
         Some(outages::OUTAGES) => outages::all(&words(rest)),

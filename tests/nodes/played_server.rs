@@ -11,14 +11,21 @@ use nix::libc;
 
 /// First argument of the played server.
 pub(crate) const PLAY_SERVER: &str = "--play-server";
+/// First argument of a program that has the file of its second one open for writing.
+pub(crate) const PLAY_WRITER: &str = "--play-writer";
 /// What names its data path, as a server's command line does.
 pub(crate) const DATA_FLAG: &str = "-Epath.data=";
 /// Where it writes its process id when it has its locks, beside the data path.
 const SERVING: &str = "serving";
 
+/// The file that is written when the server of a data path has its locks.
+pub(crate) fn serving_file(data: &Path) -> PathBuf {
+    data.with_file_name(SERVING)
+}
+
 /// The process that serves a data path.
 pub(crate) fn serving(data: &Path) -> Option<u32> {
-    fs::read_to_string(data.with_file_name(SERVING)).ok()?.trim().parse().ok()
+    fs::read_to_string(serving_file(data)).ok()?.trim().parse().ok()
 }
 
 /// Plays the server; ends by a signal only.
@@ -32,8 +39,20 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let written = fs::write(data.with_file_name(SERVING), std::process::id().to_string()).is_ok();
+    let written = fs::write(serving_file(&data), std::process::id().to_string()).is_ok();
     println!("{} locks are held, told: {written}", held.len());
+    forever()
+}
+
+/// Plays somebody who writes.
+pub(crate) fn write(words: &[String]) -> ExitCode {
+    match words.first().map(fs::File::create) {
+        Some(Ok(_open)) => forever(),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn forever() -> ! {
     loop {
         std::thread::sleep(Duration::from_mins(1));
     }

@@ -97,7 +97,10 @@ pub(crate) fn run(name: &str, records: &Path, limit_s: &str, words: &[&str]) -> 
         Ok(distribution) => distribution,
         Err(row) => return row,
     };
-    match in_sandbox(&version, &distribution, records, (limit_s, words)) {
+    let home = format!("{}=/usr/share/{}", distribution.display(), version.program());
+    let folder = records.to_string_lossy();
+    let part = [&[INSIDE, &version.name, &folder], words].concat();
+    match in_sandbox(records, limit_s, (&["--read", &home], &[]), &part) {
         Ok(outcome) => Row::Ran(outcome),
         Err(error) => failed(error),
     }
@@ -144,11 +147,13 @@ pub(crate) fn compose_or_why(name: &str) -> Result<PathBuf, Failed> {
     })
 }
 
-fn in_sandbox(
-    version: &Version,
-    distribution: &Path,
+/// Runs a part of this program in a sandbox, with these flags and variables (`NAME=VALUE`), and says
+/// what it left in the folder for its records.
+pub(crate) fn in_sandbox(
     records: &Path,
-    (limit_s, words): (&str, &[&str]),
+    limit_s: &str,
+    (flags, variables): (&[&str], &[&str]),
+    part: &[&str],
 ) -> Result<Outcome, String> {
     let fail = |error: std::io::Error| format!("{}: {error}", records.display());
     if records.exists() {
@@ -156,15 +161,13 @@ fn in_sandbox(
     }
     fs::create_dir_all(records).map_err(fail)?;
     let this = std::env::current_exe().map_err(fail)?;
-    let home = format!("{}=/usr/share/{}", distribution.display(), version.program());
     let mut command = Command::new("timeout");
     command.args(["--kill-after=10", limit_s]).arg(harness().join("sandbox"));
     for program in [Path::new(BINARY), &this] {
         command.arg("--read").arg(program.parent().unwrap_or(program));
     }
-    command.arg("--read").arg(home).arg("--write").arg(records).arg("--");
-    command.arg(&this).arg(INSIDE).arg(&version.name).arg(records).args(words).stdin(Stdio::null());
-    let status = command.status().map_err(fail)?;
+    command.args(flags).arg("--write").arg(records).args(["--", "env"]).args(variables);
+    let status = command.arg(&this).args(part).stdin(Stdio::null()).status().map_err(fail)?;
     let outcome = fs::read(records.join(OUTCOME_FILE))
         .map_err(|_| format!("the run ended early: {status}"))?;
     serde_json::from_slice(&outcome).map_err(|error| error.to_string())

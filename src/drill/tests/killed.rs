@@ -169,10 +169,6 @@ impl Service for Played {
         self.inner.start(limit)?;
         self.at(Fault::KilledAfterStart, Fault::StartFailsAfter)
     }
-
-    fn can_start(&self) -> bool {
-        true
-    }
 }
 
 #[test]

@@ -42,10 +42,6 @@ impl Service for Down {
         self.start_count += 1;
         self.inner.start(limit)
     }
-
-    fn can_start(&self) -> bool {
-        true
-    }
 }
 
 /// A repaired node that was killed and died at its next start.

@@ -33,10 +33,6 @@ impl Service for Stubborn {
     fn start(&mut self, limit: Duration) -> Result<(), ServiceError> {
         self.inner.start(limit)
     }
-
-    fn can_start(&self) -> bool {
-        true
-    }
 }
 
 /// A cluster whose shards never come up after a start, and how they stand instead.
@@ -156,10 +152,6 @@ impl Service for Breaking {
         let bytes = std::fs::read(ckp).unwrap_or_default();
         std::fs::write(ckp, &bytes[..bytes.len() / 2]).unwrap();
         self.inner.start(limit)
-    }
-
-    fn can_start(&self) -> bool {
-        true
     }
 }
 

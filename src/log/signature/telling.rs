@@ -98,9 +98,10 @@ impl Search {
         for (count, step) in group.iter().enumerate() {
             let at = from.saturating_add(count.saturating_mul(STEP_BYTES));
             let mut places = self.places(*step);
-            while places != 0 {
-                let place = places.trailing_zeros() as usize;
-                places &= places.wrapping_sub(1);
+            // The furthest in its key first: of two that overlap, that one begins earlier.
+            while let Some(place) = places.checked_ilog2() {
+                places ^= 1 << place;
+                let place = place as usize;
                 if let Some(start) = at.checked_sub(place)
                     && let Some(window) = bytes.get(start..start.saturating_add(KEY_BYTES))
                     && self.is_key(window)

@@ -43,7 +43,11 @@ impl Played {
 #[test]
 fn a_container_is_named_and_there() {
     let played = Played::new(&[]);
-    assert_eq!(played.find("es").unwrap().name(), "docker container es");
+    for name in ["es", "1a2b3c"] {
+        let container = played.find(name).unwrap();
+        assert_eq!(container.name(), "docker container es");
+        assert_eq!(container.record_name().as_deref(), Some("docker-es"));
+    }
     let error = played.find("other").unwrap_err().to_string();
     let words = "`docker inspect other` failed (exit status: 1): Error response from daemon: \
         No such container: other";
@@ -113,7 +117,7 @@ fn a_stop_is_no_kill() {
     assert_eq!(error, words);
 
     let played = Played::new(&[("rm", "true")]);
-    let error = played.find("es").unwrap().stop(LONG).unwrap_err();
+    let error = played.find("es").unwrap_err();
     assert!(matches!(error, ServiceError::RemovedByStop { .. }), "{error}");
     assert_eq!(played.told(), "");
 }
@@ -126,6 +130,13 @@ fn podman_gets_a_time_that_never_comes() {
     assert_eq!(service.name(), "podman container es");
     service.stop(LONG).unwrap();
     assert_eq!(played.told(), "stop -t 86460 es\n");
+
+    let played = Played::new(&[("status", "paused")]);
+    let program = played.folder.path().join("docker");
+    let mut service = Container::find_with(Engine::Podman, &program, "es").unwrap();
+    let error = service.stop(LONG).unwrap_err().to_string();
+    assert_eq!(error, "podman container es is paused; `podman unpause es` first");
+    assert_eq!(played.told(), "");
 }
 
 #[test]
@@ -139,7 +150,7 @@ fn a_container_that_does_not_stay_up_is_seen() {
 #[test]
 fn states_are_told_apart() {
     let state = |status: &str, code: &str, oom: &str| {
-        let text = format!("{status}\n0\n{code}\n{oom}\n2026\nno\n0\nfalse\n");
+        let text = format!("{status}\n0\n{code}\n{oom}\n2026\nno\n0\nfalse\nes\n");
         Facts::parse(&text).unwrap().state
     };
     assert_eq!(state("exited", "143", "false"), ServiceState::Stopped);

@@ -63,10 +63,6 @@ impl Service for Played {
         unit.started_at += 1;
         Ok(())
     }
-
-    fn can_start(&self) -> bool {
-        true
-    }
 }
 
 impl Manager for Played {
