@@ -108,7 +108,7 @@ type Look = (u64, Vec<u32>, Vec<u32>, u64);
 
 fn watches(limits: Limits) -> Result<(), String> {
     let shards = || proptest::collection::vec(0_u32..5, 0..4);
-    let look = (100_u64..600_000, shards(), shards(), 0_u64..3);
+    let look = (200_u64..600_000, shards(), shards(), 0_u64..3);
     let looks = proptest::collection::vec(look, 1..40);
     let mut runner =
         TestRunner::new(Config { cases: 10_000, failure_persistence: None, ..Config::default() });
