@@ -7,6 +7,7 @@ use super::cluster_facts::ClusterFacts;
 use super::ending::Mark;
 use super::health::{HealthView, serves};
 use super::job::{Job, Progress, borrow};
+use super::recovering::Since;
 use super::settings::Mode;
 use super::start_facts::start_facts;
 use super::survey::{Decision, Surveyed};
@@ -16,11 +17,13 @@ use crate::plan::{Refusal, Rule};
 use crate::service::ServiceState;
 
 impl Job<'_> {
-    /// Shards with sound files that are down, and can be given another try now.
+    /// Shards with sound files that are down, and can be given another try now. With failures that
+    /// are all from before a later start only those that this start has left down.
     pub(super) fn sound_but_down(
         &mut self,
         surveyed: &[Surveyed],
         cluster: &ClusterFacts,
+        is_past: bool,
         progress: &mut Progress,
     ) -> u64 {
         let sound: Vec<&Surveyed> = surveyed
@@ -31,11 +34,17 @@ impl Job<'_> {
         if sound.is_empty() {
             return 0;
         }
-        let mut down: Vec<ShardName> = sound
-            .iter()
-            .filter(|shard| !cluster.answered || !serves(shard.shard(), &cluster.copies))
-            .map(|shard| shard.shard().clone())
-            .collect();
+        let is_down = |shard: &&&Surveyed| {
+            if is_past {
+                return Since::of(shard.shard(), &cluster.copies) == Since::Down;
+            }
+            !cluster.answered || !serves(shard.shard(), &cluster.copies)
+        };
+        let mut down: Vec<ShardName> =
+            sound.iter().filter(is_down).map(|shard| shard.shard().clone()).collect();
+        if is_past && down.is_empty() {
+            return 0;
+        }
         if down.is_empty() {
             down = self.down_after_all(&sound);
         }

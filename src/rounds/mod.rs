@@ -24,6 +24,7 @@ mod limits;
 mod nominate;
 mod other_nodes;
 mod rebuild;
+mod recovering;
 mod reroute;
 mod round;
 mod settings;
