@@ -1,5 +1,7 @@
 //! After a start: watching, and what the shards' standing means for the round.
 
+use std::collections::BTreeSet;
+
 use super::cluster_facts::ClusterFacts;
 use super::ending::{Mark, mark_left};
 use super::event::{Event, Stage};
@@ -201,7 +203,7 @@ impl Job<'_> {
             must: &must,
             folders,
             may_ask,
-            rebuilds: Rebuilds::new(&[], None, limits),
+            rebuilds: Rebuilds::new(&BTreeSet::new(), None, limits),
             clock: self.clock,
             cancelled: self.cancelled,
             say: self.say,

@@ -3,9 +3,10 @@
 
 use super::aftermath::names;
 use super::before_start::{Remark, remarks};
+use super::by_shard::ByShard;
 use super::cluster_facts::ClusterFacts;
 use super::ending::Mark;
-use super::health::{HealthView, serves};
+use super::health::HealthView;
 use super::job::{Job, Progress, borrow};
 use super::recovering::Since;
 use super::settings::Mode;
@@ -34,11 +35,12 @@ impl Job<'_> {
         if sound.is_empty() {
             return 0;
         }
+        let copies = ByShard::of(&cluster.copies);
         let is_down = |shard: &&&Surveyed| {
             if is_past {
-                return Since::of(shard.shard(), &cluster.copies) == Since::Down;
+                return Since::of(shard.shard(), &copies) == Since::Down;
             }
-            !cluster.answered || !serves(shard.shard(), &cluster.copies)
+            !cluster.answered || !copies.serves(shard.shard())
         };
         let mut down: Vec<ShardName> =
             sound.iter().filter(is_down).map(|shard| shard.shard().clone()).collect();
@@ -83,9 +85,10 @@ impl Job<'_> {
             let Some(Ok(copies)) = borrow(&mut self.health).map(HealthView::copies) else {
                 continue;
             };
+            let copies = ByShard::of(&copies);
             let names = sound.iter().map(|shard| shard.shard());
             let down: Vec<ShardName> =
-                names.filter(|shard| !serves(shard, &copies)).cloned().collect();
+                names.filter(|shard| !copies.serves(shard)).cloned().collect();
             if !down.is_empty() {
                 return down;
             }

@@ -6,6 +6,7 @@
 mod aftermath;
 mod backoff;
 mod before_start;
+mod by_shard;
 mod cluster_facts;
 mod cluster_notes;
 mod consent;

@@ -2,14 +2,14 @@
 //! the log tells nothing of them, so silence would be taken for an end.
 
 use super::aftermath::names;
+use super::by_shard::ByShard;
 use super::cluster_facts::ClusterFacts;
 use super::event::Stage;
 use super::going_on::waits;
-use super::health::serves;
 use super::job::{Job, Progress};
 use super::settings::Mode;
 use super::survey::{Decision, SurveyError, Surveyed};
-use crate::cluster::{CopyState, ShardCopy};
+use crate::cluster::CopyState;
 use crate::log::{ShardName, Tail};
 use crate::node::ShardFolder;
 
@@ -25,15 +25,12 @@ pub(super) enum Since {
 }
 
 impl Since {
-    pub(super) fn of(shard: &ShardName, copies: &[ShardCopy]) -> Self {
-        if serves(shard, copies) {
+    pub(super) fn of(shard: &ShardName, copies: &ByShard<'_>) -> Self {
+        let listed = copies.copies(shard);
+        if listed.is_empty() || copies.serves(shard) {
             return Self::Past;
         }
-        let mut listed = copies.iter().filter(|copy| copy.shard == *shard).peekable();
-        if listed.peek().is_none() {
-            return Self::Past;
-        }
-        let is_moving = listed.any(|copy| copy.state == CopyState::Initializing);
+        let is_moving = listed.iter().any(|copy| copy.state == CopyState::Initializing);
         if is_moving { Self::Recovering } else { Self::Down }
     }
 }
@@ -50,10 +47,11 @@ impl Job<'_> {
         cluster: &ClusterFacts,
         progress: &mut Progress,
     ) -> Result<(), SurveyError> {
+        let copies = ByShard::of(&cluster.copies);
         let folders: Vec<ShardFolder> = surveyed
             .iter()
             .filter(|shard| matches!(shard.decision, Decision::Sound))
-            .filter(|shard| Since::of(shard.shard(), &cluster.copies) == Since::Recovering)
+            .filter(|shard| Since::of(shard.shard(), &copies) == Since::Recovering)
             .map(|shard| shard.candidate.folder.clone())
             .collect();
         if folders.is_empty() {
@@ -82,6 +80,7 @@ impl Job<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::ShardCopy;
 
     fn copy(number: u32, state: CopyState) -> ShardCopy {
         ShardCopy {
@@ -100,7 +99,7 @@ mod tests {
         let of = |states: &[CopyState]| {
             let mut copies = vec![copy(0, CopyState::Initializing), copy(2, CopyState::Unassigned)];
             copies.extend(states.iter().map(|state| copy(1, *state)));
-            Since::of(&shard, &copies)
+            Since::of(&shard, &ByShard::of(&copies))
         };
         assert_eq!(of(&[]), Since::Past, "closed or deleted");
         assert_eq!(of(&[CopyState::Started]), Since::Past);

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::by_shard::ByShard;
 use super::event::Event;
 use super::given_up::GivenUp;
 use super::health::HealthView;
@@ -109,13 +110,15 @@ impl Watch<'_> {
             return seen;
         };
         signs.has_list |= !copies.is_empty();
-        let listed = |shard: &ShardName| copies.iter().any(|copy| copy.shard == *shard);
-        standing.expect(self.folders.iter().map(|folder| &folder.shard).filter(|s| listed(s)));
+        let by_shard = ByShard::of(&copies);
+        let is_listed = |shard: &&ShardName| !by_shard.copies(shard).is_empty();
+        standing.expect(self.folders.iter().map(|folder| &folder.shard).filter(is_listed));
         let rebuilds = &mut self.rebuilds;
         let expected = standing.expected().iter();
-        seen.up = expected.filter(|shard| rebuilds.is_up(shard, &copies, at_ms)).cloned().collect();
+        let up = expected.filter(|shard| rebuilds.is_up(shard, &by_shard, at_ms));
+        seen.up = up.cloned().collect();
         signs.last_up = Some(seen.up.clone());
-        signs.rebuilt.extend(expected_rebuilt(rebuilds, &copies, at_ms));
+        signs.rebuilt.extend(expected_rebuilt(rebuilds, &by_shard, at_ms));
         let silent: BTreeSet<&ShardName> = standing.silent().collect();
         let mut ask = || signs.given_up.ask(&copies, rebuilds.moved, &silent, at_ms);
         let asked = if self.may_ask { ask() } else { None };
@@ -184,7 +187,7 @@ impl Signs {
 }
 
 /// The copies that were moved away and are there again.
-fn expected_rebuilt(rebuilds: &mut Rebuilds, copies: &[ShardCopy], at_ms: u64) -> Vec<ShardName> {
+fn expected_rebuilt(rebuilds: &mut Rebuilds, copies: &ByShard<'_>, at_ms: u64) -> Vec<ShardName> {
     let moved = rebuilds.moved.iter();
     moved.filter(|shard| rebuilds.stands(shard, copies, at_ms) == Rebuild::Done).cloned().collect()
 }
