@@ -33,7 +33,7 @@ pub struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes (a sum): 0 nothing is damaged; 1 repaired, shards are up; 2 repaired, a person has one \
 thing left to do; 4 damage left; 8 could not do the job; 16 usage; 32 cancelled by a signal; \
-64 refused by a safety rule";
+64 refused by a safety rule, alone where all was refused, though damage is left";
 
 /// Commands beside the main job.
 #[derive(Debug, Subcommand)]
