@@ -96,7 +96,7 @@ pub struct MainArguments {
     /// `prefix` ends before the first unreadable record, `none` empties the translog
     #[arg(long, value_name = "LEVEL", default_value_t = Level::Valid)]
     pub keep: Level,
-    /// Take whole records behind the checkpoint as well: written, but never acknowledged
+    /// Take whole records behind the checkpoint as well: written, but as a rule not acknowledged
     #[arg(long)]
     pub beyond_checkpoint: bool,
     /// Repair although another in-sync copy of the shard is known
