@@ -1,17 +1,17 @@
 //! Copies by their shard: gone through once for all shards, and not once for each.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::cluster::ShardCopy;
 use crate::log::ShardName;
 
 /// Every copy that the cluster lists, by shard.
 #[derive(Debug, Default)]
-pub(super) struct ByShard<'a>(BTreeMap<&'a ShardName, Vec<&'a ShardCopy>>);
+pub(super) struct ByShard<'a>(HashMap<&'a ShardName, Vec<&'a ShardCopy>>);
 
 impl<'a> ByShard<'a> {
     pub(super) fn of(copies: &'a [ShardCopy]) -> Self {
-        let mut by_shard: BTreeMap<&ShardName, Vec<&ShardCopy>> = BTreeMap::new();
+        let mut by_shard: HashMap<&ShardName, Vec<&ShardCopy>> = HashMap::new();
         for copy in copies {
             by_shard.entry(&copy.shard).or_default().push(copy);
         }
