@@ -5,7 +5,7 @@
 //! `InternalEngine`: "that's fine since we already synced everything on engine close"). Where a
 //! refresh on a full disk fails and closes the engine, that last sync fails too, and nobody hears of
 //! it: requests that are on their way get 201 for operations that no checkpoint counts, some of them
-//! in no file at all. Seen on 5.6.16, in one outage of some twenty. The same documents are missing
+//! in no file at all. Seen on 5.6.16, in 2 outages of 70. The same documents are missing
 //! when a server is started by hand on the files of before the program's first run.
 
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ impl Acknowledged {
         self.requests.extend(later.requests);
     }
 
-    /// The ids of requests that an engine failed during: one that were sent before the log tells of
+    /// The ids of requests that an engine failed during: those that were sent before the log tells of
     /// it, and of which the next one was answered after.
     fn doubtful(&self, log: &str) -> BTreeSet<&String> {
         let offsets: Vec<usize> = self.requests.iter().map(|(offset, _)| *offset).collect();
