@@ -35,7 +35,9 @@ impl Disk {
         fs::create_dir(&place).unwrap();
         File::create_new(&blocks).unwrap().set_len(DISK_BYTES).unwrap();
         let name = blocks.to_str().unwrap();
-        succeed("mkfs.ext4", &["-q", "-b", &BLOCK_BYTES.to_string(), name]);
+        // Without extents `debugfs` can say where a file lies.
+        let format = ["-q", "-O", "^extents,^64bit", "-b", &BLOCK_BYTES.to_string(), name];
+        succeed("mkfs.ext4", &format);
         succeed("mount", &["-o", "loop", name, place.to_str().unwrap()]);
         let mut node = Node::new(&place, SHARD_COUNT);
         node.state = top.join("state");
@@ -50,20 +52,36 @@ impl Disk {
         succeed("umount", &[self.place.to_str().unwrap()]);
     }
 
-    /// Which of these files has the last block in use, and the number of that block. Only an
-    /// unmounted file system has its inodes where `debugfs` reads them.
-    fn last_of<'a>(&self, files: impl Iterator<Item = &'a PathBuf>) -> (&'a Path, u64) {
-        let mut last = (Path::new(""), 0);
-        for path in files {
-            let inside = path.strip_prefix(&self.place).unwrap();
-            let request = format!("blocks /{}", inside.display());
-            let text = succeed("debugfs", &["-R", &request, self.blocks.to_str().unwrap()]);
-            let numbers = text.split_whitespace().map(|number| number.parse::<u64>().unwrap());
-            if let Some(number) = numbers.max().filter(|number| *number > last.1) {
-                last = (path, number);
-            }
+    /// Asks for or changes something of the file system, which is not mounted: only then is
+    /// everything where `debugfs` reads it.
+    fn debugfs(&self, options: &[&str], request: &str) -> String {
+        let blocks = self.blocks.to_str().unwrap();
+        succeed("debugfs", &[options, &["-R", request, blocks]].concat())
+    }
+
+    /// Moves a file of one block to the last block of the disk; its number and content. Where ext4
+    /// puts files and folders is its own affair: a folder behind the last file would become
+    /// unreadable with it.
+    fn move_to_the_end(&self, path: &Path) -> (u64, Vec<u8>) {
+        let inside = format!("/{}", path.strip_prefix(&self.place).unwrap().display());
+        // More blocks than one are no number.
+        let number: u64 = self.debugfs(&[], &format!("blocks {inside}")).trim().parse().unwrap();
+        let last = DISK_BYTES / BLOCK_BYTES - 1;
+        let is_free = self.debugfs(&[], &format!("testb {last}")).contains("not in use");
+        assert!(is_free, "the last block is in use");
+        let disk = File::options().read(true).write(true).open(&self.blocks).unwrap();
+        let mut block = vec![0; usize::try_from(BLOCK_BYTES).unwrap()];
+        disk.read_exact_at(&mut block, number * BLOCK_BYTES).unwrap();
+        disk.write_all_at(&block, last * BLOCK_BYTES).unwrap();
+        for request in [
+            format!("sif {inside} block[0] {last}"),
+            format!("setb {last}"),
+            format!("freeb {number}"),
+        ] {
+            self.debugfs(&["-w"], &request);
         }
-        last
+        succeed("e2fsck", &["-fn", self.blocks.to_str().unwrap()]);
+        (last, block)
     }
 }
 
@@ -81,11 +99,11 @@ fn inner_bad_block() {
     let node = &disk.node;
     let before = node.picture();
     disk.unmount();
-    let (victim, number) = disk.last_of(before.keys());
+    let is_translog = |path: &&PathBuf| path.extension().is_some_and(|end| end == "tlog");
+    let victim = before.keys().find(is_translog).unwrap();
+    let (number, block) = disk.move_to_the_end(victim);
     let device = succeed("losetup", &["--find", "--show", disk.blocks.to_str().unwrap()]);
     let file = File::options().read(true).write(true).open(&disk.blocks).unwrap();
-    let mut block = vec![0; usize::try_from(BLOCK_BYTES).unwrap()];
-    file.read_exact_at(&mut block, number * BLOCK_BYTES).unwrap();
     file.set_len(number * BLOCK_BYTES).unwrap();
     disk.mount(device.trim());
     // The device goes with its mount.

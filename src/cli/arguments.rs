@@ -33,7 +33,7 @@ pub struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes (a sum): 0 nothing is damaged; 1 repaired, shards are up; 2 repaired, a person has one \
 thing left to do; 4 damage left; 8 could not do the job; 16 usage; 32 cancelled by a signal; \
-64 refused by a safety rule";
+64 refused by a safety rule, alone where all was refused, though damage is left";
 
 /// Commands beside the main job.
 #[derive(Debug, Subcommand)]
@@ -96,7 +96,7 @@ pub struct MainArguments {
     /// `prefix` ends before the first unreadable record, `none` empties the translog
     #[arg(long, value_name = "LEVEL", default_value_t = Level::Valid)]
     pub keep: Level,
-    /// Take whole records behind the checkpoint as well: written, but never acknowledged
+    /// Take whole records behind the checkpoint as well: written, but as a rule not acknowledged
     #[arg(long)]
     pub beyond_checkpoint: bool,
     /// Repair although another in-sync copy of the shard is known

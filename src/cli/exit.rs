@@ -39,11 +39,12 @@ impl Exit {
     }
 }
 
-/// The exit code of a job. A refusal before anything was done is 64 alone: whoever reads it has
-/// one thing to look at.
+/// The exit code of a job. A refusal before anything was done is 64 alone, as the refusals are
+/// promised, though damage is left by it: whoever reads it has one thing to look at.
 #[must_use]
 pub fn exit_of(ending: &Ending) -> Exit {
-    if ending.has(Mark::Refused) && !ending.has(Mark::Repaired) && !ending.has(Mark::Failed) {
+    let something_was_done = [Mark::Repaired, Mark::Failed, Mark::Cancelled];
+    if ending.has(Mark::Refused) && !something_was_done.iter().any(|mark| ending.has(*mark)) {
         return Exit::REFUSED;
     }
     let code = ending.marks().fold(0, |sum, mark| {
@@ -85,5 +86,11 @@ mod tests {
     fn a_refusal_of_the_whole_is_64() {
         assert_eq!(exit(&[Mark::Refused]), 64);
         assert_eq!(exit(&[Mark::Refused, Mark::DamageLeft]), 64);
+        assert_eq!(exit(&[Mark::Refused, Mark::DamageLeft, Mark::PersonNeeded]), 64);
+    }
+
+    #[test]
+    fn a_signal_is_told_beside_a_refusal() {
+        assert_eq!(exit(&[Mark::Refused, Mark::DamageLeft, Mark::Cancelled]), 100);
     }
 }

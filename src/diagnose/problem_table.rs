@@ -66,9 +66,11 @@ removes it at its second try.",
                 action: "Nothing is done, unless the shard is repaired for another reason.",
             }
             Beyond "T11" Note {
-                meaning: "There are bytes behind what the checkpoint counts: never acknowledged, \
-and not read.",
-                cost: "Nothing that a client was told is there.",
+                meaning: "There are bytes behind what the checkpoint counts: no server reads them, \
+and as a rule they were not acknowledged.",
+                cost: "As a rule nothing that a client was told is there. A server whose engine fails \
+over a full disk can acknowledge what it does not count (seen on 5.6.16): send again what was sent \
+while the disk filled.",
                 action: "Nothing is done; they can be looked at with `inspect --ops`.",
             }
             Copies "T12" Note {

@@ -4,3 +4,4 @@ mod killed;
 mod last_start;
 mod limits;
 mod played;
+mod recovering;

@@ -22,7 +22,7 @@ pub struct Part {
     pub framing: Framing,
     /// Where its records begin.
     pub from_offset: u64,
-    /// What its checkpoint counts; the rest was never acknowledged.
+    /// What its checkpoint counts; the rest was not, as a rule, acknowledged.
     pub bound: Option<Bound>,
     /// The offsets of the records that are meant; `None` is all of them.
     pub only: Option<BTreeSet<u64>>,

@@ -30,7 +30,7 @@ pub struct ExportTotal {
     pub gaps: u64,
     /// Bytes of these.
     pub gap_bytes: u64,
-    /// Whole records behind what the checkpoint counts: never acknowledged, and not written.
+    /// Whole records behind what the checkpoint counts: as a rule not acknowledged, and not written.
     pub unacknowledged: u64,
 }
 

@@ -66,8 +66,8 @@ impl Planner<'_> {
         let beyond_count = self.taken_beyond_count();
         if beyond_count > 0 {
             let step = format!(
-                "take {beyond_count} operations behind the checkpoint's offset, which were never \
-                 acknowledged"
+                "take {beyond_count} operations behind the checkpoint's offset, which as a rule \
+                 were not acknowledged"
             );
             self.draft.steps.push(step);
         }

@@ -69,7 +69,7 @@ pub struct Policy {
     /// What another healthy copy means.
     pub healthy_copy: HealthyCopyRule,
     /// Whether whole records behind the newest checkpoint's offset are taken as well: they were
-    /// written and never acknowledged.
+    /// written, and as a rule not acknowledged.
     pub beyond_checkpoint: bool,
 }
 

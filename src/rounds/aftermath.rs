@@ -1,5 +1,7 @@
 //! After a start: watching, and what the shards' standing means for the round.
 
+use std::collections::BTreeSet;
+
 use super::cluster_facts::ClusterFacts;
 use super::ending::{Mark, mark_left};
 use super::event::{Event, Stage};
@@ -40,6 +42,7 @@ impl Job<'_> {
             service: self.service,
             must: &record.waited_for,
             folders: &folders,
+            may_ask: true,
             rebuilds: Rebuilds::new(&record.moved, cluster.local_node.as_deref(), limits),
             clock: self.clock,
             cancelled: self.cancelled,
@@ -166,7 +169,7 @@ impl Job<'_> {
     ) -> Result<(), SurveyError> {
         let sound = surveyed.iter().filter(|shard| matches!(shard.decision, Decision::Sound));
         let folders: Vec<ShardFolder> = sound.map(|shard| shard.candidate.folder.clone()).collect();
-        let mut log = Tail::at_end(self.log().as_ref())?;
+        let log = Tail::at_end(self.log().as_ref())?;
         if let Some(Err(error)) = borrow(&mut self.health).map(HealthView::retry_failed) {
             let text = format!("the cluster does not take a retry: {error}");
             progress.ending.absorb(&self.failed(&text));
@@ -175,6 +178,22 @@ impl Job<'_> {
         let limits = self.watch_limits(progress);
         let detail = format!("{} shards that were tried again, {}", folders.len(), waits(limits));
         self.stage(0, Stage::Watch, &detail);
+        self.wait_for_sound(&folders, log, true, progress)
+    }
+
+    /// Waits for shards with sound files, with the node running. The cluster is asked to try again
+    /// only where that `may_ask`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(super) fn wait_for_sound(
+        &mut self,
+        folders: &[ShardFolder],
+        mut log: Tail,
+        may_ask: bool,
+        progress: &mut Progress,
+    ) -> Result<(), SurveyError> {
+        let limits = self.watch_limits(progress);
         let must: Vec<ShardName> = folders.iter().map(|folder| folder.shard.clone()).collect();
         let end = Watch {
             round: 0,
@@ -182,8 +201,9 @@ impl Job<'_> {
             health: borrow(&mut self.health),
             service: self.service,
             must: &must,
-            folders: &folders,
-            rebuilds: Rebuilds::new(&[], None, limits),
+            folders,
+            may_ask,
+            rebuilds: Rebuilds::new(&BTreeSet::new(), None, limits),
             clock: self.clock,
             cancelled: self.cancelled,
             say: self.say,

@@ -3,10 +3,12 @@
 
 use super::aftermath::names;
 use super::before_start::{Remark, remarks};
+use super::by_shard::ByShard;
 use super::cluster_facts::ClusterFacts;
 use super::ending::Mark;
-use super::health::{HealthView, serves};
+use super::health::HealthView;
 use super::job::{Job, Progress, borrow};
+use super::recovering::Since;
 use super::settings::Mode;
 use super::start_facts::start_facts;
 use super::survey::{Decision, Surveyed};
@@ -16,11 +18,13 @@ use crate::plan::{Refusal, Rule};
 use crate::service::ServiceState;
 
 impl Job<'_> {
-    /// Shards with sound files that are down, and can be given another try now.
+    /// Shards with sound files that are down, and can be given another try now. With failures that
+    /// are all from before a later start only those that this start has left down.
     pub(super) fn sound_but_down(
         &mut self,
         surveyed: &[Surveyed],
         cluster: &ClusterFacts,
+        is_past: bool,
         progress: &mut Progress,
     ) -> u64 {
         let sound: Vec<&Surveyed> = surveyed
@@ -31,11 +35,18 @@ impl Job<'_> {
         if sound.is_empty() {
             return 0;
         }
-        let mut down: Vec<ShardName> = sound
-            .iter()
-            .filter(|shard| !cluster.answered || !serves(shard.shard(), &cluster.copies))
-            .map(|shard| shard.shard().clone())
-            .collect();
+        let copies = ByShard::of(&cluster.copies);
+        let is_down = |shard: &&&Surveyed| {
+            if is_past {
+                return Since::of(shard.shard(), &copies) == Since::Down;
+            }
+            !cluster.answered || !copies.serves(shard.shard())
+        };
+        let mut down: Vec<ShardName> =
+            sound.iter().filter(is_down).map(|shard| shard.shard().clone()).collect();
+        if is_past && down.is_empty() {
+            return 0;
+        }
         if down.is_empty() {
             down = self.down_after_all(&sound);
         }
@@ -74,9 +85,10 @@ impl Job<'_> {
             let Some(Ok(copies)) = borrow(&mut self.health).map(HealthView::copies) else {
                 continue;
             };
+            let copies = ByShard::of(&copies);
             let names = sound.iter().map(|shard| shard.shard());
             let down: Vec<ShardName> =
-                names.filter(|shard| !serves(shard, &copies)).cloned().collect();
+                names.filter(|shard| !copies.serves(shard)).cloned().collect();
             if !down.is_empty() {
                 return down;
             }

@@ -40,7 +40,7 @@ impl GivenUp {
     pub(super) fn ask(
         &mut self,
         copies: &[ShardCopy],
-        moved: &[ShardName],
+        moved: &BTreeSet<ShardName>,
         silent: &BTreeSet<&ShardName>,
         at_ms: u64,
     ) -> Option<String> {
@@ -99,8 +99,9 @@ mod tests {
     fn asked(reason: &str, moved: &[ShardName], silent: &[ShardName]) -> Vec<u64> {
         let mut given_up = GivenUp::new(Limits::default());
         let silent: BTreeSet<&ShardName> = silent.iter().collect();
+        let moved = moved.iter().cloned().collect();
         let mut is_asked =
-            |second: &u64| given_up.ask(&down(reason), moved, &silent, second * 1000).is_some();
+            |second: &u64| given_up.ask(&down(reason), &moved, &silent, second * 1000).is_some();
         (0..600).filter(|second| is_asked(second)).collect()
     }
 

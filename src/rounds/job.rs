@@ -100,12 +100,13 @@ impl Job<'_> {
             && (self.is_left_stopped(&state) || self.is_start_mended(&cluster, &mut progress));
         let down = if is_start_due {
             (surveyed.len() as u64).max(1)
-        } else if is_past {
-            0
         } else {
-            self.sound_but_down(&surveyed, &cluster, &mut progress)
+            self.sound_but_down(&surveyed, &cluster, is_past, &mut progress)
         };
         if self.settings.mode == Mode::DryRun || !(is_damaged || down > 0) {
+            if is_past {
+                self.wait_for_recovering(&surveyed, &cluster, &mut progress)?;
+            }
             return Ok(self.nothing_done(is_damaged, progress));
         }
         let lock = match self.agree(&state, &surveyed, down) {

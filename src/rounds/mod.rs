@@ -6,6 +6,7 @@
 mod aftermath;
 mod backoff;
 mod before_start;
+mod by_shard;
 mod cluster_facts;
 mod cluster_notes;
 mod consent;
@@ -24,6 +25,7 @@ mod limits;
 mod nominate;
 mod other_nodes;
 mod rebuild;
+mod recovering;
 mod reroute;
 mod round;
 mod settings;

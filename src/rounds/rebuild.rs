@@ -1,8 +1,8 @@
 //! Copies that were moved away: whether the server has built them anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::health::serves;
+use super::by_shard::ByShard;
 use super::limits::Limits;
 use crate::clock::millis;
 use crate::cluster::{CopyState, ShardCopy};
@@ -22,7 +22,7 @@ pub(super) enum Rebuild {
 /// The copies that were moved away in a round.
 #[derive(Debug)]
 pub(super) struct Rebuilds<'a> {
-    pub(super) moved: &'a [ShardName],
+    pub(super) moved: &'a BTreeSet<ShardName>,
     pub(super) local_node: Option<&'a str>,
     /// How long things may take.
     pub(super) limits: Limits,
@@ -33,17 +33,22 @@ pub(super) struct Rebuilds<'a> {
 }
 
 impl<'a> Rebuilds<'a> {
-    pub(super) fn new(moved: &'a [ShardName], local_node: Option<&'a str>, limits: Limits) -> Self {
+    pub(super) fn new(
+        moved: &'a BTreeSet<ShardName>,
+        local_node: Option<&'a str>,
+        limits: Limits,
+    ) -> Self {
         let quiet_since_ms = BTreeMap::new();
         Self { moved, local_node, limits, quiet_since_ms, retried_at_ms: 0 }
     }
 
-    /// Whether a shard is up; one whose copy was moved away has to be built anew where it can be.
-    pub(super) fn is_up(&mut self, shard: &ShardName, copies: &[ShardCopy], at_ms: u64) -> bool {
+    /// Whether a shard with these copies is up; one whose copy was moved away has to be built anew
+    /// where it can be.
+    pub(super) fn is_up(&mut self, shard: &ShardName, copies: &ByShard<'_>, at_ms: u64) -> bool {
         if self.moved.contains(shard) {
             self.stands(shard, copies, at_ms) != Rebuild::Waiting
         } else {
-            serves(shard, copies)
+            copies.serves(shard)
         }
     }
 
@@ -51,10 +56,10 @@ impl<'a> Rebuilds<'a> {
     pub(super) fn stands(
         &mut self,
         shard: &ShardName,
-        copies: &[ShardCopy],
+        copies: &ByShard<'_>,
         at_ms: u64,
     ) -> Rebuild {
-        let of_shard: Vec<&ShardCopy> = copies.iter().filter(|copy| copy.shard == *shard).collect();
+        let of_shard = copies.copies(shard);
         let is_serving = |copy: &&&ShardCopy| copy.state.serves();
         let is_here =
             |copy: &&ShardCopy| copy.node.is_some() && copy.node.as_deref() == self.local_node;
@@ -102,18 +107,20 @@ mod tests {
 
     #[test]
     fn a_moved_copy_is_up_when_it_is_built_anew_or_nothing_moves_any_more() {
-        let moved = [shard()];
+        let moved = BTreeSet::from([shard()]);
         let mut rebuilds = Rebuilds::new(&moved, Some("n1"), Limits::default());
+        let mut stands =
+            |copies: &[ShardCopy], at_ms| rebuilds.stands(&shard(), &ByShard::of(copies), at_ms);
         let primary = copy(true, CopyState::Started, Some("n2"));
         let under_way = [primary.clone(), copy(false, CopyState::Initializing, Some("n1"))];
-        assert_eq!(rebuilds.stands(&shard(), &under_way, 60_000), Rebuild::Waiting);
+        assert_eq!(stands(&under_way, 60_000), Rebuild::Waiting);
         let done = [primary.clone(), copy(false, CopyState::Started, Some("n1"))];
-        assert_eq!(rebuilds.stands(&shard(), &done, 61_000), Rebuild::Done);
+        assert_eq!(stands(&done, 61_000), Rebuild::Done);
         let given_up = [primary.clone(), copy(false, CopyState::Unassigned, None)];
-        assert_eq!(rebuilds.stands(&shard(), &given_up, 62_000), Rebuild::Waiting);
-        assert_eq!(rebuilds.stands(&shard(), &given_up, 74_000), Rebuild::ServedElsewhere);
+        assert_eq!(stands(&given_up, 62_000), Rebuild::Waiting);
+        assert_eq!(stands(&given_up, 74_000), Rebuild::ServedElsewhere);
         let down = [copy(true, CopyState::Unassigned, None)];
-        assert_eq!(rebuilds.stands(&shard(), &down, 90_000), Rebuild::Waiting);
-        assert!(!rebuilds.is_up(&shard(), &down, 190_000), "down stays down");
+        assert_eq!(stands(&down, 90_000), Rebuild::Waiting);
+        assert!(!rebuilds.is_up(&shard(), &ByShard::of(&down), 190_000), "down stays down");
     }
 }

@@ -1,5 +1,6 @@
 //! One round: stop, prove it, read again under the locks, repair, let go, start, watch.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::cluster_facts::ClusterFacts;
@@ -22,7 +23,7 @@ pub(super) struct Record {
     pub(super) started_at: Option<String>,
     pub(super) repaired: Vec<ShardName>,
     /// Those of them that were moved away.
-    pub(super) moved: Vec<ShardName>,
+    pub(super) moved: BTreeSet<ShardName>,
     /// Those of them that the server uses only when it is told to.
     pub(super) stale: Vec<ShardName>,
     /// Shards that have to come up: the repaired ones, and those that only get another try.
@@ -50,7 +51,7 @@ impl Job<'_> {
             stopped_at: None,
             started_at: None,
             repaired: Vec::new(),
-            moved: Vec::new(),
+            moved: BTreeSet::new(),
             stale: Vec::new(),
             waited_for: Vec::new(),
         };
@@ -175,7 +176,7 @@ impl Job<'_> {
             let path = shard.candidate.folder.path.clone();
             let kind = shard.plan().map_or(Kind::Repair, |plan| plan.kind);
             if kind == Kind::MoveAway {
-                record.moved.push(shard.shard().clone());
+                record.moved.insert(shard.shard().clone());
             }
             if shard.plan().is_some_and(|plan| plan.needs_reroute) {
                 record.stale.push(shard.shard().clone());

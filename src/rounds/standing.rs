@@ -16,7 +16,7 @@ pub struct Observation {
     /// Failures since the last observation.
     pub failures: Vec<Finding>,
     /// Shards that are under way.
-    pub moving: Vec<ShardName>,
+    pub moving: BTreeSet<ShardName>,
     /// A number that grows while shards recover.
     pub progress: u64,
     /// Why the node itself did not come up.
@@ -135,11 +135,12 @@ impl Standing {
             .filter(|(since_ms, _)| seen.at_ms.saturating_sub(*since_ms) >= settle_ms)
             .map(|(_, failure)| failure)
             .collect();
+        let has_failed: BTreeSet<&ShardName> =
+            failed.iter().map(|failure| &failure.shard).collect();
         let waiting: Vec<ShardName> = self
             .expected
             .iter()
-            .filter(|shard| !self.up.contains(*shard))
-            .filter(|shard| failed.iter().all(|failure| failure.shard != **shard))
+            .filter(|shard| !self.up.contains(*shard) && !has_failed.contains(shard))
             .cloned()
             .collect();
         if waiting.is_empty() {

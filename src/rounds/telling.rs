@@ -86,7 +86,7 @@ mod tests {
     fn while_it_moves_it_is_told_every_ten_seconds() {
         let seen = |second| Observation {
             up: (0..3).map(shard).collect(),
-            moving: vec![shard(3)],
+            moving: [shard(3)].into(),
             progress: second * 100,
             ..Observation::default()
         };

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::by_shard::ByShard;
 use super::event::Event;
 use super::given_up::GivenUp;
 use super::health::HealthView;
@@ -31,6 +32,8 @@ pub(super) struct Watch<'a> {
     /// The others are waited for when the cluster lists them: a closed or deleted index has no
     /// shard to wait for.
     pub(super) folders: &'a [ShardFolder],
+    /// Whether the cluster may be asked to try again what it has given up.
+    pub(super) may_ask: bool,
     pub(super) rebuilds: Rebuilds<'a>,
     pub(super) clock: &'a dyn Clock,
     pub(super) cancelled: &'a dyn Fn() -> bool,
@@ -98,18 +101,27 @@ impl Watch<'_> {
         };
         let copies = self.health.as_mut().and_then(|health| health.copies().ok());
         let Some(copies) = copies else {
-            seen.up = signs.locks.held_long(self.folders, at_ms, self.rebuilds.limits);
+            // A server holds the lock of a shard that it recovers, too: where the cluster has told
+            // more than that, its last word counts until it answers again.
+            seen.up = match &signs.last_up {
+                Some(up) => up.clone(),
+                None => signs.locks.held_long(self.folders, at_ms, self.rebuilds.limits),
+            };
             return seen;
         };
         signs.has_list |= !copies.is_empty();
-        let listed = |shard: &ShardName| copies.iter().any(|copy| copy.shard == *shard);
-        standing.expect(self.folders.iter().map(|folder| &folder.shard).filter(|s| listed(s)));
+        let by_shard = ByShard::of(&copies);
+        let is_listed = |shard: &&ShardName| !by_shard.copies(shard).is_empty();
+        standing.expect(self.folders.iter().map(|folder| &folder.shard).filter(is_listed));
         let rebuilds = &mut self.rebuilds;
         let expected = standing.expected().iter();
-        seen.up = expected.filter(|shard| rebuilds.is_up(shard, &copies, at_ms)).cloned().collect();
-        signs.rebuilt.extend(expected_rebuilt(rebuilds, &copies, at_ms));
+        let up = expected.filter(|shard| rebuilds.is_up(shard, &by_shard, at_ms));
+        seen.up = up.cloned().collect();
+        signs.last_up = Some(seen.up.clone());
+        signs.rebuilt.extend(expected_rebuilt(rebuilds, &by_shard, at_ms));
         let silent: BTreeSet<&ShardName> = standing.silent().collect();
-        let asked = signs.given_up.ask(&copies, rebuilds.moved, &silent, at_ms);
+        let mut ask = || signs.given_up.ask(&copies, rebuilds.moved, &silent, at_ms);
+        let asked = if self.may_ask { ask() } else { None };
         rebuilds.retried_at_ms = signs.given_up.asked_at_ms();
         if let (Some(text), Some(health)) = (asked, self.health.as_mut())
             && health.retry_failed().is_ok()
@@ -149,6 +161,8 @@ struct Signs {
     service: ServiceSigns,
     given_up: GivenUp,
     rebuilt: BTreeSet<ShardName>,
+    /// The shards that were up when the cluster answered last.
+    last_up: Option<BTreeSet<ShardName>>,
     is_read_only_told: bool,
     /// Whether the cluster has listed shards.
     has_list: bool,
@@ -165,6 +179,7 @@ impl Signs {
             },
             given_up: GivenUp::new(limits),
             rebuilt: BTreeSet::new(),
+            last_up: None,
             is_read_only_told: false,
             has_list: false,
         }
@@ -172,7 +187,7 @@ impl Signs {
 }
 
 /// The copies that were moved away and are there again.
-fn expected_rebuilt(rebuilds: &mut Rebuilds, copies: &[ShardCopy], at_ms: u64) -> Vec<ShardName> {
+fn expected_rebuilt(rebuilds: &mut Rebuilds, copies: &ByShard<'_>, at_ms: u64) -> Vec<ShardName> {
     let moved = rebuilds.moved.iter();
     moved.filter(|shard| rebuilds.stands(shard, copies, at_ms) == Rebuild::Done).cloned().collect()
 }

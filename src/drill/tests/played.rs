@@ -140,6 +140,8 @@ pub(super) struct Altered<'a> {
     pub(super) explanation: Option<Explanation>,
     /// Whether a recovery is always on its way.
     pub(super) is_moving: bool,
+    /// How often it tells its copies before it answers no more.
+    pub(super) answer_count: u32,
     progress: u64,
     pub(super) asked_count: u32,
 }
@@ -151,6 +153,7 @@ impl<'a> Altered<'a> {
             alter: Box::new(alter),
             explanation: None,
             is_moving: false,
+            answer_count: u32::MAX,
             progress: 0,
             asked_count: 0,
         }
@@ -160,6 +163,11 @@ impl<'a> Altered<'a> {
 impl HealthView for Altered<'_> {
     fn copies(&mut self) -> Result<Vec<ShardCopy>, ClusterError> {
         let mut copies = self.inner.copies()?;
+        let Some(left) = self.answer_count.checked_sub(1) else {
+            let (url, reason) = ("played".to_owned(), "it is silent now".to_owned());
+            return Err(ClusterError::NotAnswering { url, reason });
+        };
+        self.answer_count = left;
         (self.alter)(&mut copies, self.asked_count);
         Ok(copies)
     }

@@ -13,9 +13,15 @@ impl Follower {
     /// Puts the files that were rolled away unread before the one that is open into `pending`; with
     /// `rest`, first the rest of the one that has the current place. True when there are any.
     pub(super) fn roll_before(&mut self, rest: bool) -> io::Result<bool> {
+        let was_removed = self.is_removed();
         let mut all = generations(&self.path)?;
         let own = all.iter().position(|generation| self.is_own(generation));
         if own.is_none() && !rest && self.is_removed() {
+            if !was_removed {
+                // It was rolled, compressed and removed since the list was made, and may be in the
+                // next one: what is in this one came before it.
+                return Err(moving());
+            }
             // What was rolled away and is not known came after the file that was removed.
             return Ok(false);
         }

@@ -1,13 +1,15 @@
 //! A disk that another file fills while the server indexes, and that has room again later.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::About;
+use super::acknowledged::{Acknowledged, BATCH, INDEX, held, index_until_full};
 use super::scene::{REPAIR, Scene, play};
 use crate::checks::Checks;
 use crate::damage::Damage;
@@ -17,19 +19,14 @@ use crate::mount::Mount;
 use crate::run::{succeed, wait_for};
 use crate::tool::View;
 
-const INDEX: &str = "orders";
 const SHARD_COUNT: u32 = 2;
 /// What another file leaves of the disk for the server to fill.
 const LEFT_BYTES: u64 = 6 << 20;
-/// Documents in one request.
-const BATCH: usize = 100;
 /// Most documents that are sent: no more than one search can return.
 const MOST: usize = 7_000;
 /// How often, and how many bytes, are given back to a server of 1.x while it indexes.
 const GIVEN: usize = 5;
 const GIVEN_BYTES: u64 = 200 << 10;
-/// Requests that are sent after the first failure: a shard takes some again, in part.
-const AFTER_FAILURE: usize = 15;
 const NO_SPACE: &str = "No space left on device";
 const DISK: &str = "if truncate -s 256M $2 && mkfs.ext4 -q -m 0 -b 4096 $2 && mount -o loop $2 $1; then \
     exit; fi; mount -t tmpfs -o size=256m none $1";
@@ -114,9 +111,13 @@ pub(super) fn disk_filled(about: About<'_>, checks: &mut Checks) -> Result<(), S
         scene.checks.exit("still-full-dry", if is_damaged { 64 } else { 0 }, &dry);
         still_full(scene, if is_damaged { 64 } else { 2 })?;
         scene.checks.step("with room again");
+        let before = Before::of(scene)?;
         disk.make_room()?;
         scene.job("with-room", i32::from(is_damaged), &REPAIR)?;
-        has_all(scene, &acknowledged)
+        if !is_damaged {
+            scene.no_run();
+        }
+        has_all(scene, &acknowledged, &before)
     })
 }
 
@@ -131,14 +132,16 @@ pub(super) fn crashed_on_full_disk(about: About<'_>, checks: &mut Checks) -> Res
         scene.wait_property("ActiveState", "failed")?;
         still_full(scene, 2)?;
         scene.checks.step("with room again");
+        let before = Before::of(scene)?;
         disk.make_room()?;
         scene.job("with-room", 0, &REPAIR)?;
-        has_all(scene, &acknowledged)
+        scene.no_run();
+        has_all(scene, &acknowledged, &before)
     })
 }
 
 /// Starts the server and has it index until the disk is full; what was acknowledged.
-fn fill_disk(scene: &mut Scene<'_>, disk: &Disk) -> Result<Documents, String> {
+fn fill_disk(scene: &mut Scene<'_>, disk: &Disk) -> Result<Acknowledged, String> {
     scene.checks.step("first start");
     scene.node.start(|_| true)?;
     scene.node.api.create_index(INDEX, SHARD_COUNT)?;
@@ -160,7 +163,9 @@ fn fill_disk(scene: &mut Scene<'_>, disk: &Disk) -> Result<Documents, String> {
         }
     }
     disk.fill(0)?;
-    scene.checks.step(&format!("full: {} documents are acknowledged", acknowledged.len()));
+    scene
+        .checks
+        .step(&format!("full: {} documents are acknowledged", acknowledged.documents.len()));
     Ok(acknowledged)
 }
 
@@ -177,68 +182,31 @@ fn still_full(scene: &mut Scene<'_>, wanted: i32) -> Result<(), String> {
     Ok(())
 }
 
-/// Indexes in small requests until it fails, and a little further; what was acknowledged.
-fn index_until_full(
-    scene: &Scene<'_>,
-    batches: std::ops::Range<usize>,
-) -> Result<Documents, String> {
-    let mut acknowledged = Documents::new();
-    let mut failure_count = 0;
-    let begun = Instant::now();
-    for batch in batches {
-        let documents: Vec<(String, Value)> =
-            (batch * BATCH..(batch + 1) * BATCH).map(document).collect();
-        let taken = send(scene, &documents).unwrap_or_default();
-        let is_whole = taken.len() == documents.len();
-        for (id, source) in documents {
-            if taken.contains(&id) {
-                acknowledged.insert(id, source);
-            }
-        }
-        failure_count += usize::from(!is_whole);
-        let is_over = failure_count > 0 && begun.elapsed() > Duration::from_secs(15);
-        if failure_count > AFTER_FAILURE || is_over {
-            return Ok(acknowledged);
-        }
-    }
-    if failure_count > 0 { Ok(acknowledged) } else { Err("the disk did not fill".to_owned()) }
+/// What there was before the program was run to mend it.
+struct Before {
+    /// The documents that the translogs hold; none up to 1.7, where all that was acknowledged is
+    /// wanted.
+    held: BTreeSet<String>,
+    log: String,
 }
 
-fn document(number: usize) -> (String, Value) {
-    let mut state = number as u64 + 1;
-    let mut words = String::new();
-    while words.len() < 900 {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        words = format!("{words}{:08x} ", state >> 32);
+impl Before {
+    fn of(scene: &Scene<'_>) -> Result<Self, String> {
+        let is_stream = scene.node.version.has_stream();
+        let held = if is_stream { BTreeSet::new() } else { held(&scene.node.data())? };
+        let log = if is_stream { String::new() } else { scene.node.log_text()? };
+        scene.checks.step(&format!("{} documents are in the translogs", held.len()));
+        Ok(Self { held, log })
     }
-    (format!("d{number:05}"), json!({ "number": number, "words": words }))
 }
 
-/// Sends documents; the ids that were acknowledged.
-fn send(scene: &Scene<'_>, documents: &[(String, Value)]) -> Result<Vec<String>, String> {
-    let mut lines = String::new();
-    for (id, source) in documents {
-        let about = if scene.node.version.has_types() {
-            json!({ "index": { "_index": INDEX, "_type": "doc", "_id": id } })
-        } else {
-            json!({ "index": { "_index": INDEX, "_id": id } })
-        };
-        lines.extend([about.to_string(), "\n".to_owned(), source.to_string(), "\n".to_owned()]);
-    }
-    let answer = scene.node.api.post("/_bulk?timeout=1s", "application/x-ndjson", &lines)?;
-    let items = answer.get("items").and_then(Value::as_array).ok_or("no items")?;
-    let taken = items.iter().filter_map(|item| {
-        let about = item.get("index")?;
-        let is_done = about.get("status").and_then(Value::as_u64)? < 300;
-        let id = about.get("_id").and_then(Value::as_str)?;
-        is_done.then(|| id.to_owned())
-    });
-    Ok(taken.collect())
-}
-
-/// The node is green and has every document that was acknowledged.
-fn has_all(scene: &mut Scene<'_>, acknowledged: &Documents) -> Result<(), String> {
+/// The node is green and has every operation that its translogs held and every document that was
+/// acknowledged, but for what the server itself has lost.
+fn has_all(
+    scene: &mut Scene<'_>,
+    acknowledged: &Acknowledged,
+    before: &Before,
+) -> Result<(), String> {
     let api = &scene.node.api;
     let health = api.get("/_cluster/health")?;
     let is_green = json_of("health", &health)?.get("status") == Some(&json!("green"));
@@ -250,18 +218,29 @@ fn has_all(scene: &mut Scene<'_>, acknowledged: &Documents) -> Result<(), String
     api.post(&format!("/{INDEX}/_refresh"), "application/json", "")?;
     let path = format!("/{INDEX}/_search?size=10000");
     let answer = json_of(&path, &api.get(&path)?)?;
+    let failed = answer.pointer("/_shards/failed").and_then(Value::as_u64);
+    scene.checks.holds("every shard answers", failed == Some(0), || format!("{failed:?} do not"));
     let hits = answer.pointer("/hits/hits").and_then(Value::as_array).ok_or("no hits")?;
     let mut found = Documents::new();
     for hit in hits {
         let id = hit.get("_id").and_then(Value::as_str).ok_or("no id")?;
-        if acknowledged.contains_key(id) {
-            found.insert(id.to_owned(), hit.get("_source").cloned().unwrap_or_default());
-        }
+        found.insert(id.to_owned(), hit.get("_source").cloned().unwrap_or_default());
     }
-    let beside = hits.len() - found.len();
-    let differs = difference(acknowledged, &found);
-    let name = format!("every acknowledged document is there ({beside} others)");
-    scene.checks.same(&name, differs);
+    let gone: Vec<&String> = before.held.iter().filter(|id| !found.contains_key(*id)).collect();
+    scene.checks.holds("every operation of the translogs is there", gone.is_empty(), || {
+        format!("missing {gone:?}")
+    });
+    let wanted = acknowledged.wanted(&before.log, &before.held);
+    let all_count = found.len();
+    let lost = acknowledged.documents.keys().filter(|id| !found.contains_key(*id));
+    let lost_count = lost.filter(|id| !wanted.contains_key(*id)).count();
+    found.retain(|id, _| wanted.contains_key(id));
+    let beside = all_count - found.len();
+    let name = format!(
+        "every acknowledged document is there ({beside} others; {lost_count} were acknowledged \
+         while an engine failed, and are in no translog)"
+    );
+    scene.checks.same(&name, difference(&wanted, &found));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Scripted outages, each from its cause to its end: what there is, what is asked for, and the
 //! table. Each runs in a sandbox of its own and leaves its log in `target/*/tmp/nodes/outages/`.
 
+mod acknowledged;
 mod copies;
 mod disk;
 mod restarts;
