@@ -1,5 +1,6 @@
 //! The cluster's metadata as a node keeps it from 7.6 on, OpenSearch too: documents in a Lucene
-//! index in the node's `_state/` folder. Of these the documents of indices are read.
+//! index in the node's `_state/` folder. Of these the documents of indices are read, and of the
+//! cluster's own the nodes that vote, see `voters.rs`.
 //!
 //! | document | stored fields in order |
 //! |---|---|
@@ -23,15 +24,18 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::Read;
+use std::mem;
 
 use flate2::read::DeflateDecoder;
 
 use super::defect::Unreadable;
 use super::live_docs::LiveDocs;
+use super::pages::{Page, Pages};
 use super::segment::Segment;
 use super::segment_files::{FileError, SegmentFiles};
 use super::state::IndexState;
 use super::stored_fields::{Chunk, StoredValue};
+use super::voters::Voters;
 
 /// Characters of an index's UUID: 16 bytes in base64.
 const UUID_LEN: usize = 22;
@@ -51,32 +55,31 @@ const UNPACKED_MAX_BYTES: usize = 1024 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct ClusterStateReader {
     waiting: BTreeMap<String, Pages>,
+    waiting_of_cluster: Pages,
     waiting_bytes: usize,
     unpacked_bytes: usize,
-    indices: BTreeMap<String, IndexState>,
+    kept: KeptState,
 }
 
-#[derive(Debug, Default)]
-struct Pages {
-    by_number: BTreeMap<i32, Vec<u8>>,
-    last: Option<i32>,
+/// What a node keeps.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KeptState {
+    /// The indices by UUID.
+    pub indices: BTreeMap<String, IndexState>,
+    /// The nodes that elect the master; none where the cluster's own document does not tell.
+    pub voters: Option<Voters>,
 }
 
 /// A stored document.
 enum Stored<'a> {
     /// All of an index's or the cluster's.
     Whole(&'a [u8]),
-    /// Some of an index's.
-    Page(Page<'a>),
-    /// A mapping's, or the cluster's in pages.
+    /// Some of the index's with this UUID.
+    OfIndex(&'a str, Page<'a>),
+    /// Some of the cluster's.
+    OfCluster(Page<'a>),
+    /// A mapping's.
     Other,
-}
-
-struct Page<'a> {
-    uuid: &'a str,
-    number: i32,
-    is_last: bool,
-    data: &'a [u8],
 }
 
 impl ClusterStateReader {
@@ -103,18 +106,16 @@ impl ClusterStateReader {
         Ok(())
     }
 
-    /// The indices by UUID.
+    /// What was gathered.
     ///
     /// # Errors
-    /// When a document has not all its pages.
-    pub fn finish(self) -> Result<BTreeMap<String, IndexState>, String> {
+    /// When the document of an index has not all its pages.
+    pub fn finish(self) -> Result<KeptState, String> {
         match self.waiting.first_key_value() {
-            None => Ok(self.indices),
-            Some((uuid, pages)) => Err(format!(
-                "index {}: only {} of its pages",
-                uuid.escape_debug(),
-                pages.by_number.len()
-            )),
+            None => Ok(self.kept),
+            Some((uuid, pages)) => {
+                Err(format!("index {}: only {} of its pages", uuid.escape_debug(), pages.count()))
+            }
         }
     }
 
@@ -126,44 +127,62 @@ impl ClusterStateReader {
             let failed = |what: String| format!("document {document}: {what}");
             let values = chunk.values(at).map_err(|defect| failed(defect.to_string()))?;
             match Stored::of(&values) {
-                Stored::Whole(data) => self.add_index(data, None).map_err(failed)?,
-                Stored::Page(page) => self.add_page(&page).map_err(failed)?,
+                Stored::Whole(data) => self.add_whole(data, None).map_err(failed)?,
+                Stored::OfIndex(uuid, page) => self.add_page(uuid, &page).map_err(failed)?,
+                Stored::OfCluster(page) => self.add_page_of_cluster(&page).map_err(failed)?,
                 Stored::Other => {}
             }
         }
         Ok(())
     }
 
-    fn add_page(&mut self, page: &Page) -> Result<(), String> {
-        let mut pages = self.waiting.remove(page.uuid).unwrap_or_default();
-        let is_second = pages.by_number.contains_key(&page.number);
-        if page.number < 0 || is_second || page.is_last && pages.last.is_some() {
-            return Err(format!("page {} of index {} a second time", page.number, page.uuid));
+    fn add_page(&mut self, uuid: &str, page: &Page) -> Result<(), String> {
+        let mut pages = self.waiting.remove(uuid).unwrap_or_default();
+        self.wait_with(page)?;
+        if !pages.add(page) {
+            return Err(format!("page {} of index {uuid} a second time", page.number));
         }
-        if page.is_last {
-            pages.last = Some(page.number);
+        if !pages.is_whole() {
+            self.waiting.insert(uuid.to_owned(), pages);
+            return Ok(());
         }
+        let data = pages.joined();
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(data.len());
+        self.add_whole(&data, Some(uuid))
+    }
+
+    /// What is odd about the cluster's own pages costs no index.
+    fn add_page_of_cluster(&mut self, page: &Page) -> Result<(), String> {
+        self.wait_with(page)?;
+        if self.waiting_of_cluster.add(page) && self.waiting_of_cluster.is_whole() {
+            let data = mem::take(&mut self.waiting_of_cluster).joined();
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(data.len());
+            let inflated = data.strip_prefix(DEFLATED).map(inflate);
+            if let Ok(document) = inflated.unwrap_or(Ok(data)) {
+                self.add_cluster(&document);
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_with(&mut self, page: &Page) -> Result<(), String> {
         self.waiting_bytes = self.waiting_bytes.saturating_add(page.data.len());
         if self.waiting_bytes > WAITING_MAX_BYTES {
             return Err(format!("more than {WAITING_MAX_BYTES} bytes of pages"));
         }
-        pages.by_number.insert(page.number, page.data.to_vec());
-        let count =
-            pages.last.map(|last| usize::try_from(last).map_or(0, |last| last.saturating_add(1)));
-        let has_all = count == Some(pages.by_number.len())
-            && pages.by_number.last_key_value().map(|(number, _)| *number) == pages.last;
-        if !has_all {
-            self.waiting.insert(page.uuid.to_owned(), pages);
-            return Ok(());
-        }
-        let data: Vec<u8> = pages.by_number.into_values().flatten().collect();
-        self.waiting_bytes = self.waiting_bytes.saturating_sub(data.len());
-        self.add_index(&data, Some(page.uuid))
+        Ok(())
+    }
+
+    /// A form that is not known tells of no voters.
+    fn add_cluster(&mut self, document: &[u8]) {
+        let voters = Voters::decode_smile(document).ok().flatten();
+        let known = self.kept.voters.take();
+        self.kept.voters = voters.into_iter().chain(known).max_by_key(|voters| voters.age);
     }
 
     /// Adds a whole document, which belongs to the index of this UUID or, where none is stored
     /// beside it, to any index or to the cluster.
-    fn add_index(&mut self, data: &[u8], uuid: Option<&str>) -> Result<(), String> {
+    fn add_whole(&mut self, data: &[u8], uuid: Option<&str>) -> Result<(), String> {
         let inflated;
         let document = match data.strip_prefix(DEFLATED) {
             None => data,
@@ -177,14 +196,17 @@ impl ClusterStateReader {
             .is_some_and(|content| content.starts_with(CLUSTER_START));
         let (own_uuid, index) = match IndexState::decode_smile(document) {
             Ok(index) if index.uuid.is_some() => (index.uuid.clone().unwrap_or_default(), index),
-            _ if is_clusters && uuid.is_none() => return Ok(()),
+            _ if is_clusters && uuid.is_none() => {
+                self.add_cluster(document);
+                return Ok(());
+            }
             Ok(index) => return Err(format!("index {:?} without a UUID", index.name)),
             Err(error) => return Err(error),
         };
         if uuid.is_some_and(|uuid| uuid != own_uuid) {
             return Err(format!("index {own_uuid:?} under another UUID"));
         }
-        match self.indices.entry(own_uuid) {
+        match self.kept.indices.entry(own_uuid) {
             Entry::Occupied(known) => Err(format!("index {:?} a second time", known.key())),
             Entry::Vacant(place) => {
                 place.insert(index);
@@ -200,7 +222,7 @@ impl<'a> Stored<'a> {
         match *values {
             [StoredValue::Bytes(data)] => Self::Whole(data),
             [StoredValue::Text(uuid), StoredValue::Bytes(data)] if is_index(uuid) => {
-                Self::Page(Page { uuid, number: 0, is_last: true, data })
+                Self::OfIndex(uuid, Page { number: 0, is_last: true, data })
             }
             [
                 StoredValue::Text(uuid),
@@ -208,7 +230,14 @@ impl<'a> Stored<'a> {
                 StoredValue::Number(is_last),
                 StoredValue::Bytes(data),
                 ..,
-            ] if is_index(uuid) => Self::Page(Page { uuid, number, is_last: is_last == 1, data }),
+            ] if is_index(uuid) => {
+                Self::OfIndex(uuid, Page { number, is_last: is_last == 1, data })
+            }
+            [
+                StoredValue::Number(number),
+                StoredValue::Number(is_last),
+                StoredValue::Bytes(data),
+            ] => Self::OfCluster(Page { number, is_last: is_last == 1, data }),
             _ => Self::Other,
         }
     }

@@ -25,6 +25,7 @@ mod marker;
 mod operation;
 mod operation_decode;
 mod operation_encode;
+mod pages;
 mod record;
 mod record_body;
 mod record_search;
@@ -48,14 +49,15 @@ mod state_document;
 mod stored_fields;
 mod stored_ints;
 mod translog_footer;
+mod voters;
 mod window;
 
 pub use bitflip::{BitSearch, FlippedBit, find_flipped_bit};
 pub use brief::Brief;
 pub use checkpoint::{Checkpoint, CheckpointForm};
-pub use cluster_state::ClusterStateReader;
 #[cfg(test)]
 pub(crate) use cluster_state::writer as kept_writer;
+pub use cluster_state::{ClusterStateReader, KeptState};
 pub use compound::{CompoundEntries, CompoundPart};
 pub use defect::{Defect, Unreadable};
 pub use header::{HEADER_MAX_BYTES, HeaderVersion, TranslogHeader};
@@ -78,5 +80,6 @@ pub use state::{
 };
 pub use state_document::{StateFile, decode_state};
 pub use translog_footer::{TRANSLOG_FOOTER_BYTES, is_translog_footer};
+pub use voters::{Manifest, Voters};
 pub use window::ReadAt;
 pub(crate) use window::{Window, same_bytes};

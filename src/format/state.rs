@@ -243,7 +243,8 @@ impl Content<'_> {
     }
 }
 
-fn document<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
+/// The document of a state file.
+pub(super) fn document<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     content_of(bytes)?.decode()
 }
 

@@ -11,15 +11,16 @@
 //!
 //! Symbolic links below a data path are noted and never followed; a data path may be one itself.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::copies::settle_copies;
 use super::error::NodeError;
 use super::folders::{Kind, Notes, folders_in, kind_of};
-use super::kept_state::KeptIndices;
-use super::shards::shards_of;
-use crate::format::{IndexState, ShardState};
+use super::kept_state::KeptCluster;
+use super::shards::{node_id, shards_of};
+use crate::format::{IndexState, ShardState, Voters};
 use crate::log::ShardName;
 
 /// How a release lays out a data path.
@@ -105,6 +106,19 @@ pub struct Inventory {
     pub notes: Vec<String>,
     /// Symbolic links where folders belong; never followed.
     pub links: Vec<PathBuf>,
+    /// The cluster beyond this node, as the node keeps it.
+    pub beyond: Beyond,
+}
+
+/// What the files of a node tell of the other nodes of its cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beyond {
+    /// The nodes that elect the master, from 7.0 on.
+    pub voters: Option<Voters>,
+    /// The ids of the nodes whose folders these are, from 5.0 on.
+    pub own_ids: BTreeSet<String>,
+    /// Shards with in-sync copies and no folder here, from 7.6 on.
+    pub shards_elsewhere: Vec<ShardName>,
 }
 
 /// Lists the node folders and shards below `data_paths`.
@@ -131,11 +145,17 @@ pub fn inventory(data_paths: &[PathBuf], cluster_name: &str) -> Result<Inventory
     }
     let mut shards = Vec::new();
     let paths = inventory.node_folders.iter().map(|folder| folder.path.as_path());
-    let kept = KeptIndices::of(paths, &mut notes);
+    let kept = KeptCluster::of(paths, &mut notes);
     for node_folder in &inventory.node_folders {
         shards.extend(shards_of(node_folder, &kept, &mut notes)?);
     }
     inventory.shards = settle_copies(shards, &mut notes);
+    let ids = inventory.node_folders.iter().filter_map(|folder| node_id(&folder.path));
+    inventory.beyond = Beyond {
+        own_ids: ids.collect(),
+        voters: kept.voters().cloned(),
+        shards_elsewhere: kept.shards_without(&inventory.shards),
+    };
     note_ordinals(&inventory, &mut notes);
     (inventory.notes, inventory.links) = notes.into_parts();
     Ok(inventory)

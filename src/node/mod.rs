@@ -30,7 +30,7 @@ mod yaml;
 
 pub use error::NodeError;
 pub use holders::{bystanders, lock_holders, writers};
-pub use inventory::{Inventory, Layout, NodeFolder, ShardFolder, inventory};
+pub use inventory::{Beyond, Inventory, Layout, NodeFolder, ShardFolder, inventory};
 pub use kept_state::KeptStates;
 pub use locate::{Located, Unlocated, locate};
 pub use locks::{HeldLocks, LockHolder, check_lockable, hold_locks, lock_holder};

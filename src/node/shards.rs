@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use super::error::NodeError;
 use super::folders::{Kind, Notes, folders_in, folders_or_note, kind_of};
 use super::inventory::{Layout, NodeFolder, ShardFolder, number};
-use super::kept_state::KeptIndices;
+use super::kept_state::KeptCluster;
 use super::nofollow::HeldFolders;
 use crate::format::{IndexState, NodeState, ShardState, Unreadable, newest_state_file};
 use crate::log::ShardName;
 
 /// Largest state file read, in bytes. An index's state has its mappings; 4 MiB is a big one.
-const MAX_STATE_BYTES: u64 = 64 << 20;
+pub(super) const STATE_MAX_BYTES: u64 = 64 << 20;
 
 /// Length of an index's UUID as text: 16 bytes in URL-safe base64 without padding.
 const UUID_LEN: usize = 22;
@@ -40,7 +40,7 @@ impl IndexFolder {
 /// [`NodeError::Folder`] when the folder of the indices can't be listed.
 pub(super) fn shards_of(
     node: &NodeFolder,
-    kept: &KeptIndices,
+    kept: &KeptCluster,
     notes: &mut Notes,
 ) -> Result<Vec<ShardFolder>, NodeError> {
     let indices = node.path.join("indices");
@@ -68,7 +68,7 @@ pub(super) fn shards_of(
 pub(super) fn read_index(
     node: &NodeFolder,
     folder_name: &str,
-    kept: &KeptIndices,
+    kept: &KeptCluster,
     notes: &mut Notes,
 ) -> IndexFolder {
     let path = node.path.join("indices").join(folder_name);
@@ -162,7 +162,7 @@ pub(super) fn read_state<T>(
     while let Some(name) = newest_state_file(names.iter().map(String::as_str), "state-") {
         let name = name.to_owned();
         let path = folder.join(&name);
-        let value = read_bounded(&path, MAX_STATE_BYTES)
+        let value = read_bounded(&path, STATE_MAX_BYTES)
             .map_err(|error| error.to_string())
             .and_then(|bytes| decode(&bytes).map_err(|defect| defect.to_string()));
         match value {
@@ -205,5 +205,5 @@ pub fn node_id(node_folder: &Path) -> Option<String> {
     let folder = node_folder.join("_state");
     let names = state_names(&folder).ok()?;
     let name = newest_state_file(names.iter().map(String::as_str), "node-")?.to_owned();
-    NodeState::decode(&read_bounded(&folder.join(name), MAX_STATE_BYTES).ok()?).ok()?.id
+    NodeState::decode(&read_bounded(&folder.join(name), STATE_MAX_BYTES).ok()?).ok()?.id
 }

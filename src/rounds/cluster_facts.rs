@@ -70,6 +70,13 @@ impl ClusterFacts {
         Some(self.node_names.get(id).unwrap_or(id).clone())
     }
 
+    /// Whether a copy of a shard is in sync and on no node that is up; false where the cluster
+    /// does not tell which copies those have.
+    #[must_use]
+    pub(super) fn has_copy_away(&self, folder: &ShardFolder) -> bool {
+        self.answered && self.of(folder).has_copy_away()
+    }
+
     /// What is known of one shard's copies.
     #[must_use]
     pub(super) fn of<'a>(&'a self, folder: &'a ShardFolder) -> CopyFacts<'a> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::silent_notes::{SilentFacts, silent_notes};
 use crate::cluster::{ShardCopy, SnapshotOfIndex};
 use crate::log::ShardName;
 
@@ -27,9 +28,10 @@ pub(super) struct NoteFacts<'a> {
     pub master: Option<&'a str>,
     /// The ids of the nodes that elect it.
     pub voting: &'a [String],
-    /// Shards of this node with in-sync copies on other nodes, as the files tell; counted where no
-    /// API answers.
-    pub shared_shard_count: usize,
+    /// Shards with an in-sync copy that is on no node that is up.
+    pub away: BTreeSet<&'a ShardName>,
+    /// What the files tell, where the cluster does not.
+    pub silent: Option<SilentFacts<'a>>,
     /// Snapshots that have damaged indices.
     pub snapshots: &'a [SnapshotOfIndex],
 }
@@ -40,9 +42,11 @@ pub(super) fn notes(facts: &NoteFacts) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(master_note(facts));
     notes.extend(missing_voters_note(facts));
-    notes.extend(left_copies_note(facts));
+    let left = left_shards(facts);
+    notes.extend(left_copies_note(&left));
+    notes.extend(away_note(facts, &left));
     notes.extend(red_note(facts));
-    notes.extend(silent_note(facts));
+    notes.extend(facts.silent.iter().flat_map(silent_notes));
     notes.extend(snapshot_notes(facts.snapshots));
     notes
 }
@@ -86,17 +90,31 @@ fn missing_voters_note(facts: &NoteFacts) -> Option<String> {
     })
 }
 
-fn left_copies_note(facts: &NoteFacts) -> Option<String> {
-    let left: BTreeSet<&ShardName> = facts
+fn left_shards<'a>(facts: &NoteFacts<'a>) -> BTreeSet<&'a ShardName> {
+    facts
         .copies
         .iter()
         .filter(|copy| copy.node.is_none() && copy.reason.as_deref() == Some(NODE_LEFT))
         .map(|copy| &copy.shard)
-        .collect();
+        .collect()
+}
+
+fn left_copies_note(left: &BTreeSet<&ShardName>) -> Option<String> {
     (!left.is_empty()).then(|| {
         format!(
             "other nodes of the cluster are down: copies of {} shards were on nodes that have left",
             left.len()
+        )
+    })
+}
+
+/// After a restart of the whole cluster no copy counts as left.
+fn away_note(facts: &NoteFacts, left: &BTreeSet<&ShardName>) -> Option<String> {
+    let away = facts.away.difference(left).count();
+    (away > 0).then(|| {
+        format!(
+            "other nodes of the cluster are down: in-sync copies of {away} shards are on no node \
+             that is up"
         )
     })
 }
@@ -118,16 +136,6 @@ fn red_note(facts: &NoteFacts) -> Option<String> {
     })
 }
 
-fn silent_note(facts: &NoteFacts) -> Option<String> {
-    (facts.shared_shard_count > 0).then(|| {
-        format!(
-            "no API answers; as the node's files tell, {} of its shards have in-sync copies on \
-             other nodes",
-            facts.shared_shard_count
-        )
-    })
-}
-
 fn snapshot_notes(snapshots: &[SnapshotOfIndex]) -> Vec<String> {
     let told = snapshots.iter().take(SNAPSHOTS_MAX).map(|found| {
         let SnapshotOfIndex { index, repository, snapshot, ended_at } = found;
@@ -139,7 +147,7 @@ fn snapshot_notes(snapshots: &[SnapshotOfIndex]) -> Vec<String> {
 }
 
 /// The first names, and how many more there are.
-fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+pub(super) fn listed<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let more = names.len().saturating_sub(NAMES_MAX);
     let first: Vec<&str> = names.take(NAMES_MAX).collect();
     match more {
@@ -227,6 +235,14 @@ mod tests {
         ];
         let note = one(&NoteFacts { copies: &copies, ..Default::default() });
         assert!(note.contains("copies of 1 shards"), "{note}");
+        // Told once of each shard.
+        let names = [shard(0), shard(1), shard(2)];
+        let away: BTreeSet<&ShardName> = names.iter().collect();
+        let both = NoteFacts { copies: &copies, away: away.clone(), ..Default::default() };
+        assert_eq!(notes(&both).len(), 2);
+        assert!(notes(&both)[1].contains("in-sync copies of 2 shards are on no node that is up"));
+        let note = one(&NoteFacts { away, ..Default::default() });
+        assert!(note.contains("in-sync copies of 3 shards"), "{note}");
     }
 
     #[test]
@@ -242,12 +258,6 @@ mod tests {
         let all: Vec<ShardName> = (0..9).map(shard).collect();
         let own = NoteFacts { own: all.iter().collect(), ..facts };
         assert_eq!(notes(&own), Vec::<String>::new());
-    }
-
-    #[test]
-    fn files_tell_of_other_nodes_where_nothing_answers() {
-        let note = one(&NoteFacts { shared_shard_count: 3, ..Default::default() });
-        assert!(note.contains("3 of its shards have in-sync copies on other nodes"), "{note}");
     }
 
     #[test]

@@ -37,6 +37,15 @@ impl CopyFacts<'_> {
         is_own_id || (node.is_some() && node == self.local_node)
     }
 
+    /// Whether an in-sync copy is neither this one nor listed nor stored where a node is up.
+    pub(super) fn has_copy_away(&self) -> bool {
+        let listed = self.listed.iter().filter(|copy| copy.shard == *self.shard);
+        let listed = listed.filter_map(|copy| copy.allocation_id.as_deref());
+        let stored = self.stored.iter().filter_map(|copy| copy.allocation_id.as_deref());
+        let here: BTreeSet<&str> = listed.chain(stored).chain(self.own_allocation_id).collect();
+        !self.stored.is_empty() && self.in_sync().iter().any(|id| !here.contains(id.as_str()))
+    }
+
     fn name_of(&self, node: &str) -> String {
         format!("node {}", self.node_names.get(node).map_or(node, String::as_str))
     }
@@ -127,16 +136,40 @@ mod tests {
     ) -> Copies {
         let in_sync: Option<Vec<String>> =
             in_sync.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
-        other_copies(&CopyFacts {
+        with_facts(in_sync.as_deref(), own, listed, stored, other_copies)
+    }
+
+    fn with_facts<T>(
+        in_sync: Option<&[String]>,
+        own_allocation_id: Option<&str>,
+        listed: &[ShardCopy],
+        stored: &[StoredCopy],
+        judge: impl FnOnce(&CopyFacts) -> T,
+    ) -> T {
+        judge(&CopyFacts {
             shard: &shard(),
-            in_sync: in_sync.as_deref(),
-            own_allocation_id: own,
+            in_sync,
+            own_allocation_id,
             listed,
             stored,
             local_node: Some("n1"),
             node_names: &BTreeMap::from([("n2".to_owned(), "data-2".to_owned())]),
             silent_replica_count: 0,
         })
+    }
+
+    #[test]
+    fn an_in_sync_copy_that_no_node_has_is_away() {
+        let ids = ["a", "b", "c"].map(str::to_owned);
+        let judge: fn(&CopyFacts) -> bool = |facts| facts.has_copy_away();
+        let is_away = |listed: &[ShardCopy], stored: &[StoredCopy]| {
+            with_facts(Some(&ids), Some("a"), listed, stored, judge)
+        };
+        assert!(is_away(&[], &[stored("b", true)]));
+        assert!(!is_away(&[], &[stored("b", true), stored("c", false)]));
+        let listed = copy(CopyState::Started, Some("c"));
+        assert!(!is_away(&[listed], &[stored("b", true)]));
+        assert!(!is_away(&[], &[]), "not told");
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod reroute;
 mod round;
 mod settings;
 mod shard_context;
+mod silent_notes;
 mod standing;
 mod start_facts;
 mod stop;

@@ -7,6 +7,7 @@ use super::flood::{BlockFacts, BlockWay, told, way_of};
 use super::health::HealthView;
 use super::job::{Job, borrow};
 use super::settings::Mode;
+use super::silent_notes::SilentFacts;
 use super::survey::{Decision, Surveyed};
 use crate::cluster::{SnapshotOfIndex, Surroundings};
 use crate::node::{FreeSpace, Inventory, ShardFolder, WatermarkStage, free_space, inventory};
@@ -25,6 +26,11 @@ impl Job<'_> {
         }
         let (around, snapshots) = self.ask_around(surveyed, cluster);
         let shared = inventory.shards.iter().filter(|folder| is_shared(folder));
+        let silent = SilentFacts {
+            is_asked: cluster.trouble.is_some(),
+            shared_shard_count: shared.count(),
+            beyond: &inventory.beyond,
+        };
         let facts = NoteFacts {
             copies: &cluster.copies,
             own: inventory.shards.iter().map(|folder| &folder.shard).collect(),
@@ -32,7 +38,12 @@ impl Job<'_> {
             node_names: cluster.node_names().clone(),
             master: around.master.as_deref(),
             voting: &around.voting,
-            shared_shard_count: if cluster.answered { 0 } else { shared.count() },
+            away: surveyed
+                .iter()
+                .filter(|shard| cluster.has_copy_away(&shard.candidate.folder))
+                .map(Surveyed::shard)
+                .collect(),
+            silent: (!cluster.answered).then_some(silent),
             snapshots: &snapshots,
         };
         for note in notes(&facts) {

@@ -17,7 +17,7 @@ const UUID: &str = "RQ9UjpSCRaW8Wkh2AsmvFw";
 const OTHER_UUID: &str = "b_1-TfTnSc6l6H4Qy2o9QA";
 
 /// Reads a whole `_state/`.
-fn read(files: &Files) -> Result<BTreeMap<String, IndexState>, String> {
+fn read(files: &Files) -> Result<KeptState, String> {
     let name = files.keys().find(|name| Commit::generation_of(name).is_some()).unwrap();
     let commit = Commit::decode(&files[name], Commit::generation_of(name).unwrap())
         .map_err(|error| error.to_string())?;
@@ -58,7 +58,11 @@ fn what_servers_kept_is_what_they_answered() {
         let answer: Value =
             serde_json::from_slice(&fs::read(server.join("answer.json")).unwrap()).unwrap();
         let indices = answer["metadata"]["indices"].as_object().unwrap();
-        let kept = read(&files_of(&server)).unwrap();
+        let KeptState { indices: kept, voters } = read(&files_of(&server)).unwrap();
+        let voters = voters.unwrap();
+        let lens: Vec<usize> = voters.ids.iter().map(String::len).collect();
+        assert_eq!(lens, [UUID_LEN], "each alone: {}", server.display());
+        assert!(voters.age.0 > 0 && voters.age.1 > 0, "{voters:?}");
         assert_eq!((kept.len(), indices.len()), (3, 3), "{}", server.display());
         for (name, wanted) in indices {
             let settings = &wanted["settings"]["index"];
@@ -113,7 +117,7 @@ fn a_flip_or_a_cut_is_an_error_or_changes_nothing() {
 
 fn written(documents: &[Vec<Field>], deleted: &[usize]) -> Result<Vec<String>, String> {
     let files = state_files(documents, deleted).into_iter().collect();
-    read(&files).map(|kept| kept.into_values().map(|index| index.name).collect())
+    read(&files).map(|kept| kept.indices.into_values().map(|index| index.name).collect())
 }
 
 fn paged(uuid: &str, number: u8, is_last: u8, data: &[u8]) -> Vec<Field> {
@@ -162,6 +166,45 @@ fn pages_are_joined_in_any_order_and_must_all_be_there() {
     assert_eq!(written(&[paged(UUID, 0, 1, &packed)], &[]).unwrap(), ["a"]);
 }
 
+fn voting(term: i64, ids: &[&str]) -> Value {
+    json!({"meta-data": {"version": 1, "cluster_coordination":
+        {"term": term, "last_committed_config": ids, "last_accepted_config": ids}}})
+}
+
+fn voters(documents: &[Vec<Field>]) -> Option<Vec<String>> {
+    let index = whole(&index_document("a", UUID, 1, &json!({})));
+    let documents = [documents, &[index]].concat();
+    let kept = read(&state_files(&documents, &[]).into_iter().collect()).unwrap();
+    assert_eq!(kept.indices.len(), 1);
+    kept.voters.map(|voters| voters.ids.into_iter().collect())
+}
+
+#[test]
+fn the_clusters_own_document_tells_who_votes_whole_and_in_pages() {
+    let page = |number, is_last, data: &[u8]| {
+        vec![Field::Number(number), Field::Number(is_last), Field::Bytes(data.to_vec())]
+    };
+    let document = voting(3, &["b", "a"]);
+    let wanted = Some(vec!["a".to_owned(), "b".to_owned()]);
+    assert_eq!(voters(&[whole(&document)]), wanted);
+    assert_eq!(voters(&[whole(&voting(2, &["c"])), whole(&document)]), wanted);
+    let smile = serde_smile::to_vec(&document).unwrap();
+    let packed = [b"DFL\0".as_slice(), &deflated(&smile)].concat();
+    let (first, rest) = packed.split_at(9);
+    assert_eq!(voters(&[page(1, 1, rest), page(0, 0, first)]), wanted);
+    // What is odd about it costs no index.
+    for odd in [
+        vec![page(0, 0, first)],
+        vec![page(0, 0, first), page(0, 0, first)],
+        vec![page(0, 1, first)],
+        vec![page(0, 1, rest)],
+        vec![whole(&json!({"meta-data": {"cluster_coordination": {"term": "x"}}}))],
+        vec![whole(&json!({"meta-data": {"version": 3}}))],
+    ] {
+        assert_eq!(voters(&odd), None);
+    }
+}
+
 fn deflated(data: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let to = Vec::new();
@@ -182,7 +225,7 @@ proptest! {
                 whole(&index_document(&format!("i{at}"), &uuid(at), *version, &in_sync))
             })
             .collect();
-        let kept = read(&state_files(&documents, &[]).into_iter().collect()).unwrap();
+        let kept = read(&state_files(&documents, &[]).into_iter().collect()).unwrap().indices;
         prop_assert_eq!(kept.len(), versions.len());
         for (at, version) in versions.iter().enumerate() {
             let found = &kept[&uuid(at)];

@@ -1,8 +1,9 @@
 //! What a node keeps beside the state files of its indices: newer, older, unreadable.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::inventory::tests::Disk;
 use super::super::places::node_places;
@@ -103,6 +104,80 @@ fn what_cannot_be_read_is_noted_and_the_state_files_count() {
             kept.of(&disk.path("d"));
             assert_eq!(kept.into_notes(), notes);
         }
+    }
+}
+
+fn voting(term: i64, ids: &[&str]) -> Value {
+    json!({"meta-data": {"version": 1, "cluster_coordination":
+        {"term": term, "last_committed_config": ids, "last_accepted_config": ids}}})
+}
+
+/// Writes a state file of 7.0 to 7.5 into a node's `_state`.
+fn put(disk: &Disk, path: &str, document: &Value) {
+    let path = disk.path(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, encode_smile_state(document).unwrap()).unwrap();
+}
+
+fn voters(disk: &Disk, data_paths: &[&str]) -> (Vec<String>, Vec<String>) {
+    let inventory = disk.inventory(data_paths);
+    let ids = inventory.beyond.voters.map(|voters| voters.ids).unwrap_or_default();
+    (ids.into_iter().collect(), inventory.notes)
+}
+
+#[test]
+fn from_7_0_to_7_5_the_file_that_the_manifest_names_tells_who_votes() {
+    let disk = Disk::new();
+    disk.shard(&format!("d/nodes/0/{SHARD}"), "translog-1.tlog");
+    let state = "d/nodes/0/_state";
+    put(&disk, &format!("{state}/node-0.st"), &json!({"node_id": "me"}));
+    // No manifest: before 7.0, or never taken over.
+    put(&disk, &format!("{state}/global-4.st"), &voting(1, &["old"]));
+    assert_eq!(voters(&disk, &["d"]).0, [""; 0]);
+    put(&disk, &format!("{state}/manifest-1.st"), &json!({"generation": -1}));
+    assert_eq!(voters(&disk, &["d"]), (Vec::new(), Vec::new()));
+    put(&disk, &format!("{state}/manifest-2.st"), &json!({"generation": 4}));
+    // Written, and its manifest not yet.
+    put(&disk, &format!("{state}/global-5.st"), &voting(2, &["early"]));
+    assert_eq!(voters(&disk, &["d"]), (vec!["old".to_owned()], Vec::new()));
+    assert_eq!(disk.inventory(&["d"]).beyond.own_ids, BTreeSet::from(["me".to_owned()]));
+    for (name, wanted) in [("global-4.st", "global-4.st"), ("manifest-2.st", "manifest-2.st")] {
+        let path = disk.path(&format!("{state}/{name}"));
+        let good = fs::read(&path).unwrap();
+        fs::write(&path, &good[1..]).unwrap();
+        let (ids, notes) = voters(&disk, &["d"]);
+        assert_eq!((ids.len(), notes.len()), (0, 1), "{notes:?}");
+        assert!(notes[0].contains(wanted), "{notes:?}");
+        fs::write(&path, &good).unwrap();
+    }
+    fs::remove_file(disk.path(&format!("{state}/global-4.st"))).unwrap();
+    assert!(voters(&disk, &["d"]).1[0].contains("global-4.st cannot be read"));
+}
+
+#[test]
+fn of_two_data_paths_the_newer_tells_who_votes_and_which_indices_there_are() {
+    let disk = Disk::new();
+    let kept = |path: &str, term, voter, indices: &[(&str, &str)]| {
+        let documents = indices.iter().map(|(name, uuid)| {
+            whole(&index_document(name, uuid, 1, &json!({"0": ["x"], "1": ["y"], "2": []})))
+        });
+        let documents: Vec<_> = documents.chain([whole(&voting(term, &[voter]))]).collect();
+        let folder = disk.path(&format!("{path}/_state"));
+        fs::create_dir_all(&folder).unwrap();
+        for (name, bytes) in state_files(&documents, &[]) {
+            fs::write(folder.join(name), bytes).unwrap();
+        }
+    };
+    disk.shard(&format!("d/{SHARD}"), "translog-1.tlog");
+    fs::create_dir_all(disk.path("e/indices")).unwrap();
+    kept("d", 3, "new", &[("logs", UUID), ("other", "0123456789012345678901")]);
+    kept("e", 2, "old", &[("logs", UUID), ("deleted", "1123456789012345678901")]);
+    for data_paths in [["d", "e"], ["e", "d"]] {
+        let beyond = disk.inventory(&data_paths).beyond;
+        assert_eq!(beyond.voters.unwrap().ids, BTreeSet::from(["new".to_owned()]));
+        let elsewhere: Vec<String> =
+            beyond.shards_elsewhere.iter().map(ToString::to_string).collect();
+        assert_eq!(elsewhere, ["[logs][1]", "[other][0]", "[other][1]"]);
     }
 }
 
