@@ -36,11 +36,17 @@ impl Api {
     /// Every document of the copy of an index of one shard that a node has.
     pub(crate) fn documents_on(&self, index: &str, node: &str) -> Result<Documents, String> {
         self.post(&format!("/{index}/_refresh"), "application/json", "")?;
+        let id = self.node_id(node)?;
+        self.search(index, &format!("_only_nodes:{id}"))
+    }
+
+    /// The id of the node of this name.
+    pub(crate) fn node_id(&self, node: &str) -> Result<String, String> {
         let nodes = json_of("/_nodes", &self.get("/_nodes/http")?)?;
         let nodes = nodes.get("nodes").and_then(Value::as_object).ok_or("no nodes")?;
         let is_wanted = |about: &Value| about.get("name").and_then(Value::as_str) == Some(node);
-        let id = nodes.iter().find(|(_, about)| is_wanted(about)).ok_or("no such node")?.0;
-        self.search(index, &format!("_only_nodes:{id}"))
+        let found = nodes.iter().find(|(_, about)| is_wanted(about)).ok_or("no such node")?;
+        Ok(found.0.clone())
     }
 
     /// How many nodes the cluster has.

@@ -1,5 +1,6 @@
-//! Two nodes of one cluster on one machine, each a systemd unit with folders of its own. The first
-//! is the only one that may be master. Only for use inside the sandbox.
+//! Two nodes of one cluster on one machine, or a third one of which two run at a time: each a systemd
+//! unit with folders of its own. The first is the only one that may be master. Only for use inside
+//! the sandbox.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,20 +16,23 @@ const START_LIMIT: Duration = Duration::from_mins(3);
 const HTTP_PORT: u32 = 20_000;
 const TRANSPORT_PORT: u32 = 20_050;
 
-/// Which of the two.
+/// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
     First,
     Second,
+    Third,
 }
 
 pub(crate) const BOTH: [Who; 2] = [Who::First, Who::Second];
+const THREE: [Who; 3] = [Who::First, Who::Second, Who::Third];
 
 impl Who {
     pub(crate) fn number(self) -> u32 {
         match self {
             Self::First => 1,
             Self::Second => 2,
+            Self::Third => 3,
         }
     }
 
@@ -57,18 +61,28 @@ impl Who {
     }
 }
 
-/// The two nodes.
+/// The nodes.
 pub(crate) struct Pair {
     pub(crate) version: Version,
+    nodes: &'static [Who],
 }
 
 impl Pair {
-    /// Installs both; the program folder is at `/usr/share/PROGRAM`.
+    /// Installs two; the program folder is at `/usr/share/PROGRAM`.
     pub(crate) fn install(version: &Version) -> Result<Self, String> {
+        Self::install_nodes(version, &BOTH)
+    }
+
+    /// Installs three.
+    pub(crate) fn install_three(version: &Version) -> Result<Self, String> {
+        Self::install_nodes(version, &THREE)
+    }
+
+    fn install_nodes(version: &Version, nodes: &'static [Who]) -> Result<Self, String> {
         let program = version.program();
-        let pair = Self { version: version.clone() };
+        let pair = Self { version: version.clone(), nodes };
         succeed("systemd-sysusers", &["--inline", &format!("u {program} - \"{program}\" - -")])?;
-        for who in BOTH {
+        for &who in nodes {
             for folder in [who.data(), who.logs(), who.config()] {
                 fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
             }
@@ -98,7 +112,7 @@ impl Pair {
     /// Writes the settings. `together`: nothing is recovered before both nodes are there.
     pub(crate) fn configure(&self, together: bool) -> Result<(), String> {
         let program = self.version.program();
-        for who in BOTH {
+        for &who in self.nodes {
             let (http, transport) = (HTTP_PORT + who.number(), TRANSPORT_PORT + who.number());
             let mut settings = format!(
                 "cluster.name: {CLUSTER}\nnode.name: {}\npath.data: {}\npath.logs: {}\n\
@@ -120,7 +134,7 @@ impl Pair {
                     settings += "cluster.initial_master_nodes: [node-1]\n";
                 }
             }
-            if who == Who::Second {
+            if who != Who::First {
                 settings += if has_roles { "node.roles: [data]\n" } else { "node.master: false\n" };
             }
             if together {
@@ -175,9 +189,9 @@ impl Pair {
         if is_gone { Ok(()) } else { Err("the unit is still there after SIGKILL".to_owned()) }
     }
 
-    /// Puts both data folders back as they are in `copy`, the logs empty.
+    /// Puts the data folders back as they are in `copy`, the logs empty.
     pub(crate) fn restore(copy: &Path) -> Result<(), String> {
-        for who in BOTH {
+        for who in THREE.into_iter().filter(|who| who.data().is_dir()) {
             Self::kill(who)?;
             for folder in [who.data(), who.logs()] {
                 fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
@@ -189,10 +203,10 @@ impl Pair {
         Ok(())
     }
 
-    /// Copies both data folders.
+    /// Copies the data folders.
     pub(crate) fn save(copy: &Path) -> Result<(), String> {
         fs::create_dir_all(copy).map_err(|error| error.to_string())?;
-        for who in BOTH {
+        for who in THREE.into_iter().filter(|who| who.data().is_dir()) {
             let to = copy.join(who.name()).display().to_string();
             succeed("cp", &["-a", &who.data().display().to_string(), &to])?;
         }
@@ -200,7 +214,7 @@ impl Pair {
     }
 
     pub(crate) fn keep_logs(folder: &Path) -> Result<(), String> {
-        for who in BOTH {
+        for who in THREE.into_iter().filter(|who| who.logs().is_dir()) {
             let to = folder.join(who.name()).display().to_string();
             succeed("cp", &["-rT", &who.logs().display().to_string(), &to])?;
         }

@@ -197,7 +197,7 @@ impl Rows<'_> {
         self.pair.wait("every copy", |copies| is_green(copies, count))?;
         self.compare("both start together", checks, |primary, whole, repaired| match primary {
             Who::First => vec![repaired],
-            Who::Second => vec![whole],
+            Who::Second | Who::Third => vec![whole],
         })
     }
 

@@ -13,35 +13,45 @@ use crate::documents::{Documents, Story, difference};
 use crate::pair::{BOTH, Pair, Who, is_green};
 use crate::tool::{Run, Tool, View};
 
-const INDICES: [&str; 2] = ["orders", "users"];
+pub(super) const INDICES: [&str; 2] = ["orders", "users"];
 const WAIT: [&str; 4] = ["--start-timeout", "60", "--wait", "25"];
 
 /// Both nodes, what they were sent, and the program.
-struct Copies<'a> {
-    pair: Pair,
+pub(super) struct Copies<'a> {
+    pub(super) pair: Pair,
     tool: Tool,
-    checks: &'a mut Checks,
+    pub(super) checks: &'a mut Checks,
     stories: Vec<Story>,
     /// Operations of each that can still be read on the first node.
     readable_counts: Vec<usize>,
 }
 
-fn saved() -> PathBuf {
+pub(super) fn saved() -> PathBuf {
     PathBuf::from("/var/pair-copies")
 }
 
 /// Sets the scene, plays it, and keeps its logs however it ends.
 fn play(
-    (version, binary, records): About<'_>,
+    about: About<'_>,
     checks: &mut Checks,
     play: impl FnOnce(&mut Copies<'_>) -> Result<(), String>,
 ) -> Result<(), String> {
     checks.step("installing two nodes");
-    let pair = Pair::install(version)?;
+    play_on(Pair::install(about.0)?, about, checks, |_| Ok(()), play)
+}
+
+/// The same on these nodes; `before_the_end` is what happens before the first two are killed.
+pub(super) fn play_on(
+    pair: Pair,
+    (_, binary, records): About<'_>,
+    checks: &mut Checks,
+    before_the_end: impl FnOnce(&Pair) -> Result<(), String>,
+    play: impl FnOnce(&mut Copies<'_>) -> Result<(), String>,
+) -> Result<(), String> {
     let tool = Tool::new(binary, records);
     let stories = INDICES.iter().map(|index| Story::of(index, 0)).collect();
     let mut copies = Copies { pair, tool, checks, stories, readable_counts: Vec::new() };
-    let result = copies.fill_and_break().and_then(|()| play(&mut copies));
+    let result = copies.fill_and_break(before_the_end).and_then(|()| play(&mut copies));
     Pair::keep_logs(records)?;
     keep_machine(records)?;
     result
@@ -49,7 +59,10 @@ fn play(
 
 impl Copies<'_> {
     /// Both copies have every operation; those of the first node are then damaged.
-    fn fill_and_break(&mut self) -> Result<(), String> {
+    fn fill_and_break(
+        &mut self,
+        before_the_end: impl FnOnce(&Pair) -> Result<(), String>,
+    ) -> Result<(), String> {
         self.checks.step("filling both");
         BOTH.into_iter().try_for_each(Pair::start)?;
         let api = self.pair.api(Who::First);
@@ -70,6 +83,7 @@ impl Copies<'_> {
             let uuid = api.index_uuid(index)?;
             folders.push(self.pair.version.shard_folder(&Who::First.data(), index, &uuid, 0));
         }
+        before_the_end(&self.pair)?;
         BOTH.into_iter().try_for_each(Pair::kill)?;
         for folder in folders {
             let translog = Translog::of(&self.pair.version, &folder)?;
@@ -79,7 +93,7 @@ impl Copies<'_> {
     }
 
     /// The first node is up alone and has given its copies up.
-    fn alone_and_red(&mut self) -> Result<(), String> {
+    pub(super) fn alone_and_red(&mut self) -> Result<(), String> {
         self.checks.step("the first node alone");
         Pair::restore(&saved())?;
         self.pair.configure(false)?;
@@ -95,7 +109,12 @@ impl Copies<'_> {
         self.pair.wait("every copy", |copies| is_green(copies, INDICES.len()))
     }
 
-    fn run(&mut self, label: &str, wanted: i32, arguments: &[&str]) -> Result<Run, String> {
+    pub(super) fn run(
+        &mut self,
+        label: &str,
+        wanted: i32,
+        arguments: &[&str],
+    ) -> Result<Run, String> {
         let (config, url) = (Who::First.config().display().to_string(), Who::First.url());
         let unit = Who::First.unit();
         let node = ["--config", &config, "--url", &url, "--service", &unit];
@@ -106,17 +125,18 @@ impl Copies<'_> {
         Ok(run)
     }
 
-    /// Both copies hold these documents, compared one by one.
-    fn compare(
+    /// The copies on these nodes hold these documents, compared one by one.
+    pub(super) fn compare(
         &mut self,
         when: &str,
+        nodes: [Who; 2],
         wanted: impl Fn(&Story, usize) -> Documents,
     ) -> Result<(), String> {
         let api = self.pair.api(Who::First);
         for (story, readable_count) in self.stories.iter().zip(&self.readable_counts) {
             let holds = |who: Who| api.documents_on(&story.index, &who.name());
-            self.pair.wait("both copies", |_| BOTH.iter().all(|who| holds(*who).is_ok()))?;
-            let (first, second) = (holds(Who::First)?, holds(Who::Second)?);
+            self.pair.wait("both copies", |_| nodes.iter().all(|who| holds(*who).is_ok()))?;
+            let (first, second) = (holds(nodes[0])?, holds(nodes[1])?);
             let name = format!("{when}: {}", story.index);
             let count = first.len();
             let both = difference(&first, &second);
@@ -128,14 +148,14 @@ impl Copies<'_> {
     }
 
     /// Nothing was changed.
-    fn no_run(&mut self, label: &str) {
+    pub(super) fn no_run(&mut self, label: &str) {
         let run_count = Path::new(super::scene::STATE).join("runs").read_dir();
         let is_clean = run_count.map_or(0, Iterator::count) == 0;
         self.checks.holds(&format!("{label}: no run is recorded"), is_clean, || "one is".into());
     }
 }
 
-fn whole(story: &Story, _: usize) -> Documents {
+pub(super) fn whole(story: &Story, _: usize) -> Documents {
     story.documents(story.unflushed.len())
 }
 
@@ -153,7 +173,7 @@ pub(super) fn healthy_replica(about: About<'_>, checks: &mut Checks) -> Result<(
         copies.no_run("other down");
         copies.run("prefer-peer", 3, &["--yes", "--prefer-peer", "--output", "ndjson"])?;
         copies.second_comes()?;
-        copies.compare("--prefer-peer, and the other is back", whole)?;
+        copies.compare("--prefer-peer, and the other is back", BOTH, whole)?;
 
         copies.alone_and_red()?;
         copies.checks.step("the other comes before the program does");
@@ -169,7 +189,7 @@ pub(super) fn healthy_replica(about: About<'_>, checks: &mut Checks) -> Result<(
             format!("{moved}")
         });
         copies.pair.wait("every copy", |copies| is_green(copies, INDICES.len()))?;
-        copies.compare("both up", whole)
+        copies.compare("both up", BOTH, whole)
     })
 }
 
@@ -191,7 +211,11 @@ pub(super) fn replica_had_more(about: About<'_>, checks: &mut Checks) -> Result<
         let differs = difference(&first.documents_without(*readable_count), &found);
         copies.checks.same("the first node alone has what could be read", differs);
         copies.second_comes()?;
-        copies.compare("the replica with the lost operation is back", Story::documents_without)?;
+        copies.compare(
+            "the replica with the lost operation is back",
+            BOTH,
+            Story::documents_without,
+        )?;
         copies.checks.step("writes, a flush and a restart of both");
         let api = copies.pair.api(Who::First);
         for story in &copies.stories {
@@ -202,7 +226,7 @@ pub(super) fn replica_had_more(about: About<'_>, checks: &mut Checks) -> Result<
             crate::run::succeed("systemctl", &["restart", &who.unit()])?;
         }
         copies.pair.wait("every copy", |copies| is_green(copies, INDICES.len()))?;
-        copies.compare("after writes and restarts", |story, readable_count| {
+        copies.compare("after writes and restarts", BOTH, |story, readable_count| {
             let mut documents = story.documents_without(readable_count);
             crate::documents::apply(&mut documents, story.later().iter());
             documents

@@ -1,21 +1,26 @@
-//! Scripted outages, each from its cause to its end: what there is, what is asked for, and the
-//! table. Each runs in a sandbox of its own and leaves its log in `target/*/tmp/nodes/outages/`.
+//! Scripted outages, each from its cause to its end: what is asked for, and how it ended. Each runs
+//! in a sandbox of its own and leaves its log in `target/*/tmp/nodes/outages/`.
 
 mod acknowledged;
 mod copies;
 mod disk;
+mod frozen;
+mod list;
 mod restarts;
 mod roles;
 mod scene;
 mod secured;
 mod shapes;
 mod shards;
+mod silent;
 mod starts;
 mod stops;
+mod three;
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use self::list::ALL;
 use crate::checks::{Checks, Outcome};
 use crate::prepare::{self, Row};
 use crate::version::Version;
@@ -24,7 +29,6 @@ use crate::version::Version;
 pub(crate) const OUTAGES: &str = "outages";
 /// Most time that one outage may take, in seconds; two minutes are meant.
 const LIMIT_S: &str = "240";
-const NEW: &[&str] = &["es-8.19.0"];
 
 /// What the part in the sandbox gets: the server, the program and the place of the records.
 pub(crate) type About<'a> = (&'a Version, &'a Path, &'a Path);
@@ -41,142 +45,6 @@ struct Outage {
     /// What is checked, for the table.
     checked: &'static str,
 }
-
-const ALL: &[Outage] = &[
-    Outage {
-        name: "disk-filled",
-        servers: &["es-8.19.0", "os-2.19.1", "es-5.6.16", "es-1.7.6"],
-        is_fast: true,
-        run: disk::disk_filled,
-        checked: "while full: said, nothing done; with room: green, every acknowledged document",
-    },
-    Outage {
-        name: "crashed-on-full-disk",
-        servers: NEW,
-        is_fast: false,
-        run: disk::crashed_on_full_disk,
-        checked: "a unit that failed for lack of room: said; with room: green",
-    },
-    Outage {
-        name: "disk-still-full",
-        servers: NEW,
-        is_fast: false,
-        run: disk::disk_still_full,
-        checked: "damage and a full disk: no start is tried, the sentence says what to do",
-    },
-    Outage {
-        name: "restart-always",
-        servers: NEW,
-        is_fast: true,
-        run: restarts::restart_always,
-        checked: "crashed and about to be restarted; one start a round, green, Restart= kept",
-    },
-    Outage {
-        name: "slow-stop",
-        servers: NEW,
-        is_fast: false,
-        run: stops::slow_stop,
-        checked: "a stop of 60 s is waited for; green",
-    },
-    Outage {
-        name: "endless-stop",
-        servers: NEW,
-        is_fast: false,
-        run: stops::endless_stop,
-        checked: "refused after --stop-timeout; no byte changed, the sentence says what to do",
-    },
-    Outage {
-        name: "damage-returns",
-        servers: NEW,
-        is_fast: false,
-        run: restarts::damage_returns,
-        checked: "ends within the rounds, with a summary that names the shard",
-    },
-    Outage {
-        name: "bad-settings",
-        servers: NEW,
-        is_fast: false,
-        run: starts::bad_settings,
-        checked: "repaired, the start fails: the setting is named; green when that is mended",
-    },
-    Outage {
-        name: "no-memory",
-        servers: NEW,
-        is_fast: false,
-        run: starts::no_memory,
-        checked: "repaired, the start fails: memory is named; green when that is mended",
-    },
-    Outage {
-        name: "wrong-java",
-        servers: &["es-7.17.28"],
-        is_fast: false,
-        run: starts::wrong_java,
-        checked: "repaired, the start fails: the Java is named; green when that is mended",
-    },
-    Outage {
-        name: "forty-shards",
-        servers: NEW,
-        is_fast: false,
-        run: shards::forty_shards,
-        checked: "all repaired in one round, every document that could be read",
-    },
-    Outage {
-        name: "shapes",
-        servers: &["es-7.17.28", "es-8.19.0"],
-        is_fast: false,
-        run: shapes::shapes,
-        checked: "two data paths, an index of each shape: all but the closed one; then it as well",
-    },
-    Outage {
-        name: "dedicated-master",
-        servers: NEW,
-        is_fast: false,
-        run: roles::dedicated_master,
-        checked: "damage on the data node: on the master's machine told, on its own repaired",
-    },
-    Outage {
-        name: "healthy-replica",
-        servers: NEW,
-        is_fast: false,
-        run: copies::healthy_replica,
-        checked: "other node down: refused; --prefer-peer: green once it is back; both up: nothing lost",
-    },
-    Outage {
-        name: "replica-had-more",
-        servers: NEW,
-        is_fast: false,
-        run: copies::replica_had_more,
-        checked: "repaired despite a better replica: both copies are the same, one by one",
-    },
-    Outage {
-        name: "restarted-by-another",
-        servers: NEW,
-        is_fast: false,
-        run: restarts::restarted_by_another,
-        checked: "something starts the unit twice a second: held off for the repair, and let go",
-    },
-    Outage {
-        name: "tls",
-        servers: NEW,
-        is_fast: false,
-        run: secured::tls,
-        checked: "asked over TLS with a private authority and a password that stays secret; green",
-    },
-    Outage {
-        name: "by-hand",
-        servers: NEW,
-        is_fast: false,
-        run: shards::by_hand,
-        checked: "refused, with pid and command; repaired with --service none once it is stopped",
-    },
-    Outage {
-        name: "private-files",
-        servers: NEW,
-        is_fast: false,
-        run: shards::private_files,
-        checked: "owner and mode after the repair, and after undo",
-    },
-];
 
 /// Runs an outage in the sandbox.
 pub(crate) fn run(name: &str, about: About<'_>, checks: &mut Checks) -> Result<(), String> {

@@ -1,5 +1,5 @@
-//! One node with two data paths, and a damaged index of each shape: plain, closed, read-only or
-//! frozen, a data stream, hidden, and with a leading dot.
+//! One node with two data paths, and a damaged index of each shape: plain, closed, read-only,
+//! a data stream, hidden, and with a leading dot.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::red_to_green::{Shard, fail_on_them};
 use crate::run::succeed;
 
 const CLOSED: &str = "archive-2025";
-const FROZEN: &str = "metrics-2025";
+const READ_ONLY: &str = "metrics-2025";
 const STREAM: &str = "logs-app";
 const BACKING: &str = ".ds-logs-app-2026.11.30-000001";
 const TIME: &str = "2026-11-30T00:00:00Z";
@@ -87,7 +87,8 @@ fn fill(scene: &mut Scene<'_>) -> Result<Vec<(Story, String)>, String> {
     let api = &node.api;
     node.start(|_| true)?;
     api.create_index(PLAIN, PLAIN_COUNT)?;
-    for (index, is_hidden) in [(FROZEN, false), (HIDDEN, true), (DOTTED, true), (CLOSED, false)] {
+    for (index, is_hidden) in [(READ_ONLY, false), (HIDDEN, true), (DOTTED, true), (CLOSED, false)]
+    {
         let settings =
             json!({ "number_of_shards": 1, "number_of_replicas": 0, "hidden": is_hidden });
         api.put(&format!("/{index}"), &json!({ "settings": { "index": settings } }))?;
@@ -102,7 +103,7 @@ fn fill(scene: &mut Scene<'_>) -> Result<Vec<(Story, String)>, String> {
     for (shard, routing) in (0..PLAIN_COUNT).zip(api.routings(PLAIN, PLAIN_COUNT)?) {
         stories.push((Story::of(PLAIN, shard), routing));
     }
-    let others = [FROZEN, HIDDEN, DOTTED, CLOSED].map(|index| Story::of(index, 0));
+    let others = [READ_ONLY, HIDDEN, DOTTED, CLOSED].map(|index| Story::of(index, 0));
     stories.extend(others.into_iter().map(|story| (story, "r".to_owned())));
     for (story, routing) in &stories {
         api.bulk(&story.index, routing, &story.flushed)?;
@@ -114,11 +115,7 @@ fn fill(scene: &mut Scene<'_>) -> Result<Vec<(Story, String)>, String> {
         api.bulk(&story.index, routing, &story.unflushed)?;
     }
     append(node, stream.name, &stream.story.unflushed)?;
-    let is_frozen = api.post(&format!("/{FROZEN}/_freeze"), "application/json", "").is_ok();
-    scene.checks.step(if is_frozen { "frozen" } else { "no _freeze here: read-only instead" });
-    if !is_frozen {
-        api.put(&format!("/{FROZEN}/_settings"), &json!({ "index.blocks.write": true }))?;
-    }
+    api.put(&format!("/{READ_ONLY}/_settings"), &json!({ "index.blocks.write": true }))?;
     api.post(&format!("/{CLOSED}/_close"), "application/json", "")?;
     stories.insert(stories.len() - 1, (stream.story, String::new()));
     let mut filled = Vec::new();
@@ -158,18 +155,23 @@ fn break_each(
         let (name, count) = (&story.index, translog.frames.len());
         scene.checks.step(&format!("{name}: {count} records in {}", folder.display()));
         let Some(damage) = kinds.next() else {
-            // Closing has put everything into the commit: there is no record to break.
-            let checkpoint = translog.path.with_file_name("translog.ckp");
-            let file = fs::OpenOptions::new().write(true).open(&checkpoint);
-            let cut = file.and_then(|file| file.set_len(0));
-            cut.map_err(|error| format!("{}: {error}", checkpoint.display()))?;
-            let (damage, readable_count) = (Some(Damage::Emptied), story.unflushed.len());
-            return Ok((open, Shard { story, translog, damage, readable_count }));
+            return Ok((open, empty_checkpoint(story, translog)?));
         };
         let readable_count = translog.damage(version, damage)?;
         open.push(Shard { story, translog, damage: Some(damage), readable_count });
     }
     Err("no closed index".to_owned())
+}
+
+/// Breaks a shard whose translog has no record to break: closing and freezing put everything into
+/// the commit.
+pub(super) fn empty_checkpoint(story: Story, translog: Translog) -> Result<Shard, String> {
+    let checkpoint = translog.path.with_file_name("translog.ckp");
+    let file = fs::OpenOptions::new().write(true).open(&checkpoint);
+    let cut = file.and_then(|file| file.set_len(0));
+    cut.map_err(|error| format!("{}: {error}", checkpoint.display()))?;
+    let (damage, readable_count) = (Some(Damage::Emptied), story.unflushed.len());
+    Ok(Shard { story, translog, damage, readable_count })
 }
 
 /// How many operations a repair at the default level loses.

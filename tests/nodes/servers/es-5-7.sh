@@ -30,7 +30,19 @@ grant {
   permission java.io.FilePermission "/proc/sys/net/core/somaxconn", "read";
 };
 POLICY
+  if [ "$major.$minor" = 6.8 ]; then x_pack "$1/modules/x-pack-core"; fi
   if at_least 6 0 && ! ls "$1"/lib/*plugin-classloader* >/dev/null 2>&1; then class_loader "$1/lib"; fi
+}
+
+# The archive's module with frozen indices, which in 6.6 to 6.8 needs no other module.
+x_pack() {
+  mkdir -p "$1"
+  bring "$1" "org.elasticsearch.plugin:x-pack-core:$version"
+  printf '%s\n' 'description=X-Pack core' "version=$version" 'name=x-pack-core' \
+    'classname=org.elasticsearch.xpack.core.XPackPlugin' 'java.version=1.8' "elasticsearch.version=$version" \
+    'extended.plugins=' 'has.native.controller=false' > "$1/plugin-descriptor.properties"
+  sed 's/^};/  permission java.security.SecurityPermission "*";\n};/' \
+    "$1/../transport-netty4/plugin-security.policy" > "$1/plugin-security.policy"
 }
 
 # From 6.0 on the server wants a class that Maven Central has for some versions only.
